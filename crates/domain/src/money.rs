@@ -52,6 +52,6 @@ mod tests {
     #[test]
     fn three_dollars_per_million_is_three_thousand_nano_dollars_a_token() {
         assert_eq!(NanoUsd::for_tokens(1, 3.0), NanoUsd(3_000));
-        assert_eq!(NanoUsd::for_tokens(1_000_000, 3.0).as_dollars(), 3.0);
+        assert_eq!(NanoUsd::for_tokens(1_000_000, 3.0), NanoUsd(3_000_000_000));
     }
 }

@@ -1,0 +1,1 @@
+//! Bodies of the HTTP API, one file per resource, camelCase on the wire.
