@@ -1,0 +1,55 @@
+# The two commands: `make run` starts everything, `make test` proves it. `make help` lists the rest.
+
+SHELL := bash
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-builtin-rules
+
+# Outside the checkout: a fresh clone on the same machine builds warm, and nothing that walks the tree meets build products.
+export CARGO_TARGET_DIR ?= $(HOME)/.cache/appstrate/target
+
+DEBUG := $(CARGO_TARGET_DIR)/debug
+RELEASE := $(CARGO_TARGET_DIR)/release
+
+# The tool host runs where no library of the system may be: it is linked statically. The flag reaches its own binary only, so
+# everything below it is shared with the other builds.
+TOOLHOST := --package toolhost --bin appstrate-toolhost
+STATIC := -C target-feature=+crt-static
+
+.PHONY: help
+help: ## List the targets.
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: tools
+tools: # Checks for what a build needs (a Rust toolchain and a C compiler), installs the compiler if it can.
+	@scripts/tools.sh
+
+.PHONY: build
+build: tools ## Build the server, the tool host and the demo (dev profile).
+	cargo build --package server --package testkit --bins
+	cargo rustc $(TOOLHOST) -- $(STATIC)
+
+.PHONY: run
+run: build ## Start the server with a demo organization and a finished demo run.
+	@exec "$(DEBUG)/demo"
+
+.PHONY: fmt
+fmt: ## Format the sources.
+	cargo fmt --all
+
+.PHONY: check
+check: tools ## Check format, lints, layers, sizes and the fast tests (SQLite).
+	cargo fmt --all --check
+	cargo xtask check-layers
+	cargo xtask check-size
+	cargo clippy --workspace --all-targets -- --deny warnings
+	scripts/test.sh --fast
+
+.PHONY: test
+test: ## Run every test, on SQLite and on a private PostgreSQL and Redis.
+	scripts/test.sh
+
+.PHONY: bench
+bench: tools ## Measure the release build against the bars of ARCHITECTURE.md.
+	cargo build --release --package server --package testkit --package bench --bins
+	cargo rustc --release $(TOOLHOST) -- $(STATIC)
+	"$(RELEASE)/bench"
