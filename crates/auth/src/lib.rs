@@ -1,1 +1,17 @@
-//! placeholder
+//! Who is calling: passwords, session tokens and API keys.
+//!
+//! | module | owns |
+//! |---|---|
+//! | [`password`] | Argon2id hashes, off the runtime's threads and bounded |
+//! | [`token`] | secrets handed to clients: how they are made, written and looked up |
+//! | [`sign_up`], [`sign_in`] | the two ways to a session |
+
+pub mod password;
+pub mod sign_in;
+pub mod sign_up;
+pub mod token;
+
+mod error;
+
+pub use error::AuthError;
+pub use password::Passwords;

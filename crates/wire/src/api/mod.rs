@@ -1,1 +1,26 @@
 //! Bodies of the HTTP API, one file per resource, camelCase on the wire.
+//!
+//! Requests refuse unknown members; objects carry an `object` discriminator and write nulls out.
+
+pub mod api_key;
+pub mod application;
+pub mod connection;
+pub mod end_user;
+pub mod installation;
+pub mod list;
+pub mod memory;
+pub mod model;
+pub mod organization;
+pub mod package;
+pub mod run;
+pub mod run_log;
+pub mod session;
+pub mod timestamp;
+
+use serde::{Deserialize, Deserializer};
+
+/// Tells a missing member (`None`) from an explicit `null` (`Some(None)`), for PATCH and PUT bodies:
+/// `#[serde(default, deserialize_with = "nullable")]`.
+pub fn nullable<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<Option<T>>, D::Error> {
+    Option::deserialize(deserializer).map(Some)
+}

@@ -1,0 +1,212 @@
+//! JSON bodies: strict, bounded, and every problem told.
+
+use axum::body::{Body, Bytes};
+use axum::extract::{FromRequest, Request};
+use axum::http::{HeaderMap, header};
+use domain::Code;
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use serde::de::DeserializeOwned;
+
+use crate::problem::{Problem, Violation};
+
+/// The largest JSON body, in bytes, where a route says nothing else.
+pub const MAX_JSON_BYTES: usize = 1024 * 1024;
+
+/// How deep a body may nest. Below serde_json's own limit of 128, so that the refusal is ours.
+const MAX_DEPTH: usize = 64;
+
+/// A JSON body, parsed strictly and checked against its rules.
+///
+/// 415 for another content type, 413 above 1 MiB, 400 for malformed JSON, 422 for a wrong shape or value.
+#[derive(Debug)]
+pub struct Json<T>(pub T);
+
+/// Rules of a body beyond its shape: lengths, ranges, formats.
+pub trait Checked {
+    /// Every violation at once; empty when all is well.
+    fn check(&self) -> Vec<Violation>;
+}
+
+impl<T> Checked for T
+where
+    T: garde::Validate,
+    T::Context: Default,
+{
+    fn check(&self) -> Vec<Violation> {
+        let Err(report) = self.validate() else { return Vec::new() };
+        report.iter().map(|(path, error)| Violation::new(pointer_of(&path.to_string()), "invalid_value", error.message())).collect()
+    }
+}
+
+/// garde's `settings.domains[0]` as `/settings/domains/0`, with camelCase names.
+fn pointer_of(path: &str) -> String {
+    let mut pointer = String::new();
+    for part in path.split(['.', '[']).map(|part| part.trim_end_matches(']')).filter(|part| !part.is_empty()) {
+        pointer.push('/');
+        let mut upper = false;
+        for letter in part.chars() {
+            match letter {
+                '_' => upper = true,
+                _ if upper => {
+                    pointer.extend(letter.to_uppercase());
+                    upper = false;
+                }
+                _ => pointer.push(letter),
+            }
+        }
+    }
+    pointer
+}
+
+impl<S: Send + Sync, T: DeserializeOwned + Checked> FromRequest<S> for Json<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
+        require_json(request.headers())?;
+        let bytes = read(request.into_body(), MAX_JSON_BYTES).await?;
+        parse(&bytes).map(Json)
+    }
+}
+
+/// A body that may be left out; then it is the type's default.
+#[derive(Debug)]
+pub struct OptionalJson<T>(pub T);
+
+impl<S: Send + Sync, T: DeserializeOwned + Checked + Default> FromRequest<S> for OptionalJson<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
+        let typed = request.headers().contains_key(header::CONTENT_TYPE).then(|| require_json(request.headers()));
+        let bytes = read(request.into_body(), MAX_JSON_BYTES).await?;
+        if bytes.is_empty() {
+            return Ok(Self(T::default()));
+        }
+        match typed {
+            Some(checked) => checked?,
+            None => return Err(wrong_type()),
+        }
+        parse(&bytes).map(Self)
+    }
+}
+
+/// Reads a whole body of at most `limit` bytes.
+pub async fn read(body: Body, limit: usize) -> Result<Bytes, Problem> {
+    match Limited::new(body, limit).collect().await {
+        Ok(collected) => Ok(collected.to_bytes()),
+        Err(error) if error.is::<LengthLimitError>() => {
+            Err(Problem::new(Code::PayloadTooLarge, format!("The body may have at most {limit} bytes.")))
+        }
+        Err(_) => Err(Problem::new(Code::InvalidRequest, "The body ended early.")),
+    }
+}
+
+fn wrong_type() -> Problem {
+    Problem::new(Code::UnsupportedMediaType, "Send the body as application/json.").param("Content-Type")
+}
+
+fn require_json(headers: &HeaderMap) -> Result<(), Problem> {
+    let essence = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let essence = essence.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    if essence == "application/json" || (essence.starts_with("application/") && essence.ends_with("+json")) { Ok(()) } else { Err(wrong_type()) }
+}
+
+/// Parses and checks `bytes` as a `T`.
+pub fn parse<T: DeserializeOwned + Checked>(bytes: &[u8]) -> Result<T, Problem> {
+    check_depth(bytes)?;
+    let mut deserializer = serde_json::Deserializer::from_slice(bytes);
+    let value: T = match serde_path_to_error::deserialize(&mut deserializer) {
+        Ok(value) => value,
+        Err(error) => return Err(of_serde(&error)),
+    };
+    deserializer.end().map_err(|error| malformed(&error))?;
+    let violations = value.check();
+    if violations.is_empty() { Ok(value) } else { Err(Problem::validation(violations)) }
+}
+
+fn malformed(error: &serde_json::Error) -> Problem {
+    Problem::new(Code::InvalidJson, format!("The body is not valid JSON (line {}, column {}).", error.line(), error.column()))
+}
+
+fn of_serde(error: &serde_path_to_error::Error<serde_json::Error>) -> Problem {
+    let inner = error.inner();
+    if !inner.is_data() {
+        return malformed(inner);
+    }
+    let path = error.path().to_string();
+    let mut pointer = if path == "." { String::new() } else { format!("/{}", path.replace('.', "/").replace('[', "/").replace(']', "").replace("//", "/")) };
+    let text = inner.to_string();
+    // serde_json appends " at line L column C"; the pointer says where better.
+    let message = text.rsplit_once(" at line ").map_or(text.as_str(), |(message, _)| message).to_owned();
+    let code = if message.starts_with("unknown field") {
+        // serde_path_to_error points at the member itself already when it can.
+        "unknown_field"
+    } else if let Some(name) = message.strip_prefix("missing field `").and_then(|rest| rest.split('`').next()) {
+        pointer.push('/');
+        pointer.push_str(name);
+        "required"
+    } else if message.starts_with("unknown variant") {
+        "invalid_value"
+    } else {
+        "invalid_type"
+    };
+    Problem::validation(vec![Violation::new(pointer, code, message)])
+}
+
+/// Refuses nesting beyond [`MAX_DEPTH`] before any value is built.
+fn check_depth(bytes: &[u8]) -> Result<(), Problem> {
+    let (mut depth, mut in_string, mut escaped) = (0usize, false, false);
+    for &byte in bytes {
+        if in_string {
+            match byte {
+                _ if escaped => escaped = false,
+                b'\\' => escaped = true,
+                b'"' => in_string = false,
+                _ => {}
+            }
+            continue;
+        }
+        match byte {
+            b'"' => in_string = true,
+            b'{' | b'[' => {
+                depth += 1;
+                if depth > MAX_DEPTH {
+                    return Err(Problem::new(Code::InvalidJson, format!("The body nests deeper than {MAX_DEPTH} levels.")));
+                }
+            }
+            b'}' | b']' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, serde::Deserialize, garde::Validate)]
+    #[serde(deny_unknown_fields, rename_all = "camelCase")]
+    struct Sample {
+        #[garde(length(chars, min = 1, max = 5))]
+        first_name: String,
+        #[garde(skip)]
+        #[serde(default)]
+        tags: Vec<String>,
+    }
+
+    fn problem(text: &str) -> Problem {
+        parse::<Sample>(text.as_bytes()).expect_err("refused")
+    }
+
+    #[test]
+    fn every_kind_of_wrong_body_has_its_own_answer() {
+        assert_eq!(problem("{").code, Code::InvalidJson);
+        assert_eq!(problem("{\"firstName\":\"a\"} x").code, Code::InvalidJson);
+        let missing = problem("{}");
+        assert_eq!((missing.code, missing.errors[0].pointer.as_str()), (Code::ValidationError, "/firstName"));
+        assert_eq!(problem(r#"{"firstName":"a","x":1}"#).errors[0].code, "unknown_field");
+        assert_eq!(problem(r#"{"firstName":"a","tags":["a",1]}"#).errors[0].pointer, "/tags/1");
+        assert_eq!(problem(r#"{"firstName":"abcdef"}"#).errors[0].pointer, "/firstName");
+        assert_eq!(problem(&"[".repeat(100_000)).code, Code::InvalidJson);
+    }
+}

@@ -1,0 +1,46 @@
+//! `?page=&pageSize=` and the list envelope.
+
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+
+use crate::problem::{Problem, Violation};
+
+/// A page of a list: `page` from 1, `page_size` 1 to 100, default 20.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Paging {
+    pub page: u64,
+    pub page_size: u64,
+}
+
+/// The query string as decoded pairs. Duplicates are refused where they matter.
+pub fn pairs(parts: &Parts) -> Vec<(String, String)> {
+    url::form_urlencoded::parse(parts.uri.query().unwrap_or_default().as_bytes()).into_owned().collect()
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Paging {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let mut violations = Vec::new();
+        let mut read = |name: &str, default: u64, max: u64| {
+            let given: Vec<String> = pairs(parts).into_iter().filter(|(key, _)| key == name).map(|(_, value)| value).collect();
+            match given.as_slice() {
+                [] => default,
+                [value] if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) => match value.parse::<u64>() {
+                    Ok(number) if (1..=max).contains(&number) => number,
+                    _ => {
+                        violations.push(Violation::new(format!("/{name}"), "out_of_range", format!("must be between 1 and {max}")));
+                        default
+                    }
+                },
+                _ => {
+                    violations.push(Violation::new(format!("/{name}"), "invalid_type", "must be one whole number"));
+                    default
+                }
+            }
+        };
+        // A page number beyond this cannot hold a row and would overflow the offset.
+        let paging = Self { page: read("page", 1, 1_000_000_000), page_size: read("pageSize", 20, 100) };
+        if violations.is_empty() { Ok(paging) } else { Err(Problem::validation(violations)) }
+    }
+}

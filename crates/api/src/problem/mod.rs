@@ -1,0 +1,198 @@
+//! RFC 9457 problem documents: the one shape of every error.
+
+mod afps;
+mod auth;
+mod connect;
+mod runs;
+mod store;
+
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use domain::Code;
+use serde::Serialize;
+
+/// The media type of every error body (RFC 9457 §3).
+pub const MEDIA_TYPE: &str = "application/problem+json";
+
+/// An error on its way to a client. `instance` and `requestId` are added by the outermost layer, which knows them.
+#[derive(Clone, Debug)]
+pub struct Problem {
+    pub code: Code,
+    pub detail: String,
+    pub param: Option<String>,
+    pub errors: Vec<Violation>,
+    /// Seconds, for the `Retry-After` header.
+    pub retry_after: Option<u64>,
+    /// Methods, for the `Allow` header of a 405.
+    pub allow: Option<HeaderValue>,
+}
+
+/// One value that must change.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(serde::Deserialize))]
+pub struct Violation {
+    /// JSON Pointer (RFC 6901) into the body, or empty for the body as a whole.
+    pub pointer: String,
+    /// The same place in dots: `settings.allowedRedirectDomains[0]`.
+    pub field: String,
+    pub code: String,
+    pub message: String,
+}
+
+impl Violation {
+    pub fn new(pointer: impl Into<String>, code: impl Into<String>, message: impl Into<String>) -> Self {
+        let pointer = pointer.into();
+        Self { field: dotted(&pointer), pointer, code: code.into(), message: message.into() }
+    }
+}
+
+/// `/settings/domains/0` as `settings.domains[0]`; the body itself is `body`.
+fn dotted(pointer: &str) -> String {
+    let mut field = String::new();
+    for part in pointer.split('/').skip(1) {
+        let part = part.replace("~1", "/").replace("~0", "~");
+        if part.bytes().all(|byte| byte.is_ascii_digit()) && !part.is_empty() && !field.is_empty() {
+            field.push_str(&format!("[{part}]"));
+        } else {
+            if !field.is_empty() {
+                field.push('.');
+            }
+            field.push_str(&part);
+        }
+    }
+    if field.is_empty() { "body".to_owned() } else { field }
+}
+
+impl Problem {
+    pub fn new(code: Code, detail: impl Into<String>) -> Self {
+        Self { code, detail: detail.into(), param: None, errors: Vec::new(), retry_after: None, allow: None }
+    }
+
+    /// A 422 whose detail is the first violation and the number of the others.
+    pub fn validation(errors: Vec<Violation>) -> Self {
+        Self::listing(Code::ValidationError, errors)
+    }
+
+    /// A problem with `errors`, summed up in its detail.
+    pub fn listing(code: Code, errors: Vec<Violation>) -> Self {
+        let detail = match errors.as_slice() {
+            [] => code.title().to_owned(),
+            [only] => format!("{}: {}", only.field, only.message),
+            [first, others @ ..] => format!("{}: {} (+{} more)", first.field, first.message, others.len()),
+        };
+        Self { errors, ..Self::new(code, detail) }
+    }
+
+    /// A 422 about one value of the body.
+    pub fn invalid(pointer: &str, code: &str, message: impl Into<String>) -> Self {
+        Self::validation(vec![Violation::new(pointer, code, message)])
+    }
+
+    /// Nothing to be seen here: also for what belongs to others.
+    pub fn not_found() -> Self {
+        Self::new(Code::NotFound, "No such resource.")
+    }
+
+    /// Logs the whole chain of causes and tells the client nothing of it.
+    pub fn internal(error: &(dyn std::error::Error + 'static)) -> Self {
+        let mut chain = error.to_string();
+        let mut source = error.source();
+        while let Some(cause) = source {
+            chain.push_str(": ");
+            chain.push_str(&cause.to_string());
+            source = cause.source();
+        }
+        tracing::error!(error = chain, "request failed");
+        Self::new(Code::InternalError, "Something went wrong on our side.")
+    }
+
+    #[must_use]
+    pub fn param(mut self, name: &str) -> Self {
+        self.param = Some(name.to_owned());
+        self
+    }
+
+    #[must_use]
+    pub fn retry_after(mut self, seconds: u64) -> Self {
+        self.retry_after = Some(seconds);
+        self
+    }
+}
+
+/// The members in the order in which clients read them.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Document<'a> {
+    r#type: String,
+    title: &'a str,
+    status: u16,
+    detail: &'a str,
+    instance: &'a str,
+    code: &'a str,
+    request_id: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    param: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    retry_after: Option<u64>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    errors: &'a [Violation],
+}
+
+impl Problem {
+    /// The body, once path and request id are known.
+    pub fn body(&self, instance: &str, request_id: &str) -> Vec<u8> {
+        let document = Document {
+            r#type: format!("https://appstrate.dev/errors/{}", self.code.slug()),
+            title: self.code.title(),
+            status: self.code.status(),
+            detail: &self.detail,
+            instance,
+            code: self.code.as_str(),
+            request_id,
+            param: self.param.as_deref(),
+            retry_after: self.retry_after,
+            errors: &self.errors,
+        };
+        serde_json::to_vec(&document).expect("a problem document holds only strings and numbers")
+    }
+}
+
+impl IntoResponse for Problem {
+    /// An empty response that carries the problem; [`crate::chain::finish`] writes the body.
+    fn into_response(self) -> Response {
+        let mut response = Response::default();
+        *response.status_mut() = StatusCode::from_u16(self.code.status()).expect("codes hold valid statuses");
+        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));
+        if let Some(seconds) = self.retry_after {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        if let Some(allow) = &self.allow {
+            response.headers_mut().insert(header::ALLOW, allow.clone());
+        }
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pointers_read_as_fields() {
+        assert_eq!(Violation::new("/settings/domains/0", "invalid_value", "bad").field, "settings.domains[0]");
+        assert_eq!(Violation::new("", "invalid_type", "bad").field, "body");
+    }
+
+    #[test]
+    fn the_document_has_every_member_that_the_reference_promises() {
+        let problem = Problem::invalid("/name", "required", "must not be empty");
+        let body: serde_json::Value = serde_json::from_slice(&problem.body("/api/agents", "req_1")).expect("JSON");
+        assert_eq!(body["type"], "https://appstrate.dev/errors/validation-error");
+        assert_eq!(body["title"], "Validation Error");
+        assert_eq!(body["status"], 422);
+        assert_eq!(body["instance"], "/api/agents");
+        assert_eq!(body["requestId"], "req_1");
+        assert_eq!(body["errors"][0]["pointer"], "/name");
+    }
+}

@@ -1,0 +1,66 @@
+//! Packages installed in an application, with its overrides.
+
+use domain::{AppId, ModelId, PackageName};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::package::PackageType;
+use super::timestamp::Moment;
+
+/// The constant `application_package`.
+#[derive(Clone, Copy, Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub enum ApplicationPackageObject {
+    #[serde(rename = "application_package")]
+    ApplicationPackage,
+}
+
+/// A package installed in an application.
+#[derive(Clone, Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct ApplicationPackage {
+    pub object: ApplicationPackageObject,
+    pub application_id: AppId,
+    pub package_id: PackageName,
+    pub r#type: PackageType,
+    /// The pinned version; null: the newest.
+    pub version: Option<String>,
+    pub config: Value,
+    pub model_id: Option<ModelId>,
+    pub enabled: bool,
+    pub installed_at: Moment,
+    pub updated_at: Moment,
+}
+
+/// Body of `POST /api/applications/{id}/packages`.
+#[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct InstallPackage {
+    pub package_id: PackageName,
+    /// Checked against the agent's config schema.
+    #[serde(default)]
+    #[cfg_attr(feature = "schema", schema(value_type = Option<Object>))]
+    pub config: Option<Value>,
+}
+
+/// Body of `PUT /api/applications/{id}/packages/{scope}/{name}`. Missing members stay; `null` clears an override.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ConfigurePackage {
+    #[serde(default)]
+    #[cfg_attr(feature = "schema", schema(value_type = Option<Object>))]
+    pub config: Option<Value>,
+    #[serde(default, deserialize_with = "super::nullable")]
+    #[cfg_attr(feature = "schema", schema(value_type = Option<ModelId>))]
+    pub model_id: Option<Option<ModelId>>,
+    /// An exact version, a dist-tag or a range.
+    #[serde(default, deserialize_with = "super::nullable")]
+    #[cfg_attr(feature = "schema", schema(max_length = 256, value_type = Option<String>))]
+    pub version: Option<Option<String>>,
+    /// A disabled agent neither lists nor runs.
+    #[serde(default)]
+    pub enabled: Option<bool>,
+}
