@@ -92,6 +92,8 @@ pub struct Call {
 pub enum FromHands {
     /// The workspace stands. A tool that could not be loaded is named with the reason; the others work.
     Ready { tools: Vec<LoadedTool>, failures: Vec<LoadFailure> },
+    /// The workspace could not be laid out; sent instead of `Ready`, and the host ends. For the run's record.
+    Failed { message: String },
     /// Partial result of a running call (`onUpdate`).
     Update { call: u64, content: Vec<Block> },
     /// The end of a call.
