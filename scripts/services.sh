@@ -81,14 +81,14 @@ start_postgres() {
 }
 
 start_redis() {
-  local port attempt
+  local port
   command -v redis-server >/dev/null || install_packages "Redis is missing" redis-server
   port=$(free_port)
   mkdir "$folder/redis"
   redis-server --bind 127.0.0.1 --port "$port" --dir "$folder/redis" --save '' --appendonly no --logfile "$folder/redis/server.log" \
     </dev/null >/dev/null 2>&1 &
   redis_pid=$!
-  for attempt in {1..100}; do
+  for _ in {1..100}; do
     if (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then
       export TEST_REDIS_URL="redis://127.0.0.1:$port/0"
       return
