@@ -22,6 +22,8 @@ install_packages() {
     fi
   fi
   say "$reason: installing $*"
-  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get update -qq >&2
+  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get update -qq >&2 ||
+    # One unreachable source among several fails the update, though the packages may come from the others.
+    say "could not update all package lists; going on with what is there"
   "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >&2 </dev/null
 }
