@@ -38,7 +38,7 @@ pub(super) const OWNED: &[Owned] = &[
     Owned { packages: &["sea-orm", "sea-orm-migration", "sqlx", "libsqlite3-sys"], owners: &["store"], reason: "SQL lives in `store`" },
     Owned { packages: &["object_store", "redis"], owners: &["store"], reason: "what is kept is kept by `store`" },
     Owned {
-        packages: &["reqwest", "webpki-roots"],
+        packages: &["reqwest", "tokio-rustls", "webpki-roots"],
         owners: &["net", "testkit", "bench"],
         reason: "outbound calls go through the one client in `net`",
     },
@@ -51,6 +51,11 @@ pub(super) const OWNED: &[Owned] = &[
         packages: &["axum-extra", "tower-http", "utoipa-axum", "utoipa-swagger-ui"],
         owners: &["api", "testkit"],
         reason: "HTTP of the platform is `api`",
+    },
+    Owned {
+        packages: &["hyper", "hyper-util"],
+        owners: &["net", "sidecar", "server", "testkit", "bench"],
+        reason: "outbound calls go through the one client in `net`, and the sidecar serves its listeners",
     },
     Owned { packages: &["rustls"], owners: &["net", "sidecar", "server", "testkit", "bench"], reason: "the sandbox side carries no TLS" },
     Owned { packages: &["argon2"], owners: &["auth"], reason: "passwords are the business of `auth`" },

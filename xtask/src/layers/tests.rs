@@ -63,6 +63,7 @@ fn testkit_is_linked_by_tests_only() {
 fn a_third_party_crate_has_its_owner() {
     assert_refused("api", "[dependencies]\nsqlx.workspace = true", "SQL lives in `store`");
     assert_refused("connect", "[dependencies]\nreqwest.workspace = true", "the one client in `net`");
+    assert_refused("toolhost", "[dependencies]\nhyper.workspace = true", "the one client in `net`");
     assert_refused("runs", "[dependencies]\naxum.workspace = true", "`server` serves it");
     assert_refused("connect", "[dependencies]\nring = \"0.17\"", "the one crypto provider");
     assert_refused("domain", "[dependencies]\ntokio.workspace = true", "no I/O and no async");
