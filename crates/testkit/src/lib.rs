@@ -1,1 +1,11 @@
-//! placeholder
+//! Parts for tests, the demo and the bench. Never a dependency of the product.
+//!
+//! | module | is |
+//! |---|---|
+//! | [`scripted_model`] | a model server on loopback: real wire protocols, answers from a script |
+//! | [`customer_api`] | a small company's API, the provider of the demo agent |
+//! | [`demo`] | what `make run` seeds and shows |
+
+pub mod customer_api;
+pub mod demo;
+pub mod scripted_model;

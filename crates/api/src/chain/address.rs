@@ -8,6 +8,10 @@ use axum::extract::{ConnectInfo, Request};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct TrustedProxies(pub u8);
 
+/// The client's address, in the request's extensions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ClientAddress(pub IpAddr);
+
 /// The client's address: the `n`-th from the right of `X-Forwarded-For` behind `n` trusted proxies, otherwise the socket's.
 ///
 /// A forwarded list that is shorter than the number of trusted proxies was not written by them: then the socket counts.

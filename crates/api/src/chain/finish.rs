@@ -7,6 +7,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use domain::RequestId;
 
+use super::address::{ClientAddress, client_address};
 use super::version;
 use crate::app::App;
 use crate::problem::Problem;
@@ -24,6 +25,8 @@ pub async fn finish(State(app): State<App>, mut request: Request, next: Next) ->
     let path = request.uri().path().to_owned();
     let method = request.method().clone();
     request.extensions_mut().insert(CurrentRequest(id));
+    let address = client_address(&request, app.options.trusted_proxies);
+    request.extensions_mut().insert(ClientAddress(address));
     let started = app.now();
 
     let mut response = next.run(request).await;

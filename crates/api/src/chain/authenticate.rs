@@ -1,0 +1,191 @@
+//! Finds out who calls: one look-up of the credential, then organization, application and end-user from the headers.
+//!
+//! A wrong credential is final, also beside a right one. What is decided here holds for this request only: nothing is cached
+//! past a revocation.
+
+use std::str::FromStr;
+
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, Method, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use axum_extra::extract::CookieJar;
+use domain::{AppId, Code, EndUserId, OrgId, Permission, PermissionSet, Reach};
+use store::KeyLogin;
+
+use super::version::{self, Version};
+use crate::app::App;
+use crate::cookie;
+use crate::extract::caller::{Caller, CallerOrg, Credential};
+use crate::problem::Problem;
+
+/// Where a credential may stand besides the headers: the query of a stream (`?token=`, `?endUser=`, `?orgId=`, `?appId=`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Source {
+    Headers,
+    HeadersAndQuery,
+}
+
+/// What a request says about its caller, not yet believed.
+#[derive(Debug, Default)]
+struct Claims {
+    bearer: Option<String>,
+    cookie: Option<String>,
+    org: Option<String>,
+    app: Option<String>,
+    end_user: Option<String>,
+}
+
+/// Puts the [`Caller`] and the [`Version`] into the request, or answers with the refusal.
+pub async fn authenticate(State(app): State<App>, mut request: Request, next: Next) -> Response {
+    let source = if request.uri().path().starts_with("/api/realtime/") { Source::HeadersAndQuery } else { Source::Headers };
+    let (caller, version) = match identify(&app, &request, source).await {
+        Ok(identified) => identified,
+        Err(problem) => return problem.into_response(),
+    };
+    request.extensions_mut().insert(caller);
+    request.extensions_mut().insert(version);
+    let mut response = next.run(request).await;
+    response.headers_mut().insert(version::HEADER, header::HeaderValue::from_static(version.as_str()));
+    response
+}
+
+async fn identify(app: &App, request: &Request, source: Source) -> Result<(Caller, Version), Problem> {
+    let claims = claims(request, source)?;
+    let requested = version::requested(request.headers())?;
+    let (caller, pinned) = match (&claims.bearer, &claims.cookie) {
+        (Some(bearer), _) => with_key(app, bearer, &claims).await?,
+        (None, Some(cookie)) => {
+            same_origin(app, request)?;
+            with_session(app, cookie, &claims).await?
+        }
+        (None, None) => (Caller::anonymous(), None),
+    };
+    // A pin is validated when it is set; should a release be withdrawn, the default speaks.
+    let version = requested.or_else(|| pinned.as_deref().and_then(Version::released)).unwrap_or(version::DEFAULT);
+    Ok((caller, version))
+}
+
+fn claims(request: &Request, source: Source) -> Result<Claims, Problem> {
+    let headers = request.headers();
+    let jar = CookieJar::from_headers(headers);
+    let mut claims = Claims {
+        bearer: one(headers, "authorization", "Authorization")?.map(|value| bearer(&value)).transpose()?,
+        cookie: cookie::token(&jar),
+        org: one(headers, "x-org-id", "X-Org-Id")?,
+        app: one(headers, "x-app-id", "X-App-Id")?,
+        end_user: one(headers, "appstrate-user", "Appstrate-User")?,
+    };
+    if source == Source::HeadersAndQuery {
+        for (name, value) in url::form_urlencoded::parse(request.uri().query().unwrap_or_default().as_bytes()) {
+            let (slot, header) = match &*name {
+                "token" => (&mut claims.bearer, "token"),
+                "endUser" => (&mut claims.end_user, "endUser"),
+                "orgId" => (&mut claims.org, "orgId"),
+                "appId" => (&mut claims.app, "appId"),
+                _ => continue,
+            };
+            if slot.replace(value.into_owned()).is_some() {
+                return Err(twice(header));
+            }
+        }
+    }
+    Ok(claims)
+}
+
+fn twice(name: &str) -> Problem {
+    Problem::new(Code::InvalidRequest, format!("{name} was sent twice.")).param(name)
+}
+
+/// The header's only value. Twice is an error, not a choice.
+fn one(headers: &HeaderMap, name: &str, shown: &str) -> Result<Option<String>, Problem> {
+    let mut values = headers.get_all(name).iter();
+    let Some(value) = values.next() else { return Ok(None) };
+    if values.next().is_some() {
+        return Err(twice(shown));
+    }
+    // What is not text cannot be an id or a key; keep it as something that matches none.
+    Ok(Some(value.to_str().unwrap_or("\u{fffd}").to_owned()))
+}
+
+fn unknown_credential() -> Problem {
+    Problem::new(Code::Unauthorized, "The credential is unknown, expired or revoked.")
+}
+
+fn bearer(value: &str) -> Result<String, Problem> {
+    let (scheme, token) = value.split_once(' ').unwrap_or((value, ""));
+    if scheme.eq_ignore_ascii_case("bearer") && token.starts_with(auth::token::KEY_PREFIX) { Ok(token.to_owned()) } else { Err(unknown_credential()) }
+}
+
+async fn with_key(app: &App, secret: &str, claims: &Claims) -> Result<(Caller, Option<String>), Problem> {
+    let login = app.store.system().key_by_hash(&auth::token::hash(secret)).await?.ok_or_else(unknown_credential)?;
+    if claims.org.as_ref().is_some_and(|org| *org != login.org.to_string()) {
+        return Err(Problem::new(Code::Forbidden, "The key belongs to another organization.").param("X-Org-Id"));
+    }
+    if claims.app.as_ref().is_some_and(|claimed| *claimed != login.app.to_string()) {
+        return Err(Problem::new(Code::Forbidden, "The key belongs to another application.").param("X-App-Id"));
+    }
+    let permissions = key_permissions(&login);
+    let (scope, end_user, permissions) = match &claims.end_user {
+        None => (login.app_scope(), None, permissions),
+        Some(claimed) => {
+            // Malformed, unknown, foreign and deleted are one answer.
+            let refused = || Problem::new(Code::InvalidEndUser, "Appstrate-User names no end-user of this application.").param("Appstrate-User");
+            let id = EndUserId::from_str(claimed).map_err(|_| refused())?;
+            let scope = app.store.system().end_user_scope(&login, id).await?.ok_or_else(refused)?;
+            (scope, Some(id), permissions.intersection(PermissionSet::end_user()))
+        }
+    };
+    app.store.system().key_used(&login);
+    let org = CallerOrg { scope: login.org_scope(), role: login.role, user: login.creator };
+    let pinned = login.pinned_version.clone();
+    let caller = Caller { credential: Credential::Key(Box::new(login)), org: Some(org), app: Some(scope), end_user, permissions };
+    Ok((caller, pinned))
+}
+
+/// role of the creator now ∩ scopes of the key.
+fn key_permissions(login: &KeyLogin) -> PermissionSet {
+    let named: PermissionSet = login.scopes.iter().filter_map(|scope| Permission::parse(scope)).collect();
+    named.intersection(PermissionSet::grantable_to_key(login.role))
+}
+
+async fn with_session(app: &App, token: &str, claims: &Claims) -> Result<(Caller, Option<String>), Problem> {
+    let login = app.store.system().session_by_hash(&auth::token::hash(token)).await?.ok_or_else(unknown_credential)?;
+    if claims.end_user.is_some() {
+        return Err(Problem::new(Code::HeaderNotAllowed, "Appstrate-User works with API keys only.").param("Appstrate-User"));
+    }
+    let mut caller = Caller::anonymous();
+    let mut pinned = None;
+    if let Some(claimed) = &claims.org {
+        let refused = || Problem::new(Code::Forbidden, "You are not a member of this organization.").param("X-Org-Id");
+        let id = OrgId::from_str(claimed).map_err(|_| refused())?;
+        let membership = app.store.system().membership(&login, id).await?.ok_or_else(refused)?;
+        caller.permissions = PermissionSet::of_role(membership.role);
+        pinned = membership.pinned_version;
+        if let Some(claimed) = &claims.app {
+            let reach = Reach::Member(login.user.id);
+            let scope = match AppId::from_str(claimed) {
+                Ok(id) => app.store.system().application_scope(&membership.scope, id, reach).await?,
+                Err(_) => None,
+            };
+            caller.app = Some(scope.ok_or_else(|| Problem::new(Code::NotFound, "No such application.").param("X-App-Id"))?);
+        }
+        caller.org = Some(CallerOrg { scope: membership.scope, role: membership.role, user: login.user.id });
+    }
+    caller.credential = Credential::Session(login);
+    Ok((caller, pinned))
+}
+
+/// Refuses an unsafe request that a browser sends with a cookie from another origin. `SameSite=Lax` is the first lock, this the second.
+fn same_origin(app: &App, request: &Request) -> Result<(), Problem> {
+    if matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS) {
+        return Ok(());
+    }
+    let Some(origin) = request.headers().get(header::ORIGIN) else { return Ok(()) };
+    let origin = origin.to_str().unwrap_or_default();
+    let ours = app.options.app_url.origin().ascii_serialization();
+    if origin == ours || app.options.trusted_origins.iter().any(|trusted| trusted == origin) {
+        return Ok(());
+    }
+    Err(Problem::new(Code::Forbidden, "The request comes from a site that may not use this session.").param("Origin"))
+}

@@ -1,0 +1,108 @@
+//! `Can<P>`: the permission in a handler's signature, and its way to the data.
+
+use axum::extract::{FromRequestParts, MatchedPath};
+use axum::http::header;
+use axum::http::request::Parts;
+use store::{AppScope, AuditFacts, Opened, OrgScope, Read, Scope, Store, Write, WriteContext};
+
+use super::caller::{Caller, Credential};
+use super::requirement::{AppAccess, OrgAccess, Requirement};
+use crate::app::App;
+use crate::chain::address::ClientAddress;
+use crate::chain::finish::CurrentRequest;
+use crate::problem::Problem;
+
+/// Proof that the caller meets the requirement `P`, with the access that `P` yields.
+///
+/// It decides everything and authenticates nothing: the caller was identified by [`crate::chain::authenticate`].
+pub struct Can<P: Requirement> {
+    access: P::Access,
+    store: Store,
+    facts: AuditFacts,
+}
+
+impl<P: Requirement> std::ops::Deref for Can<P> {
+    type Target = P::Access;
+
+    fn deref(&self) -> &P::Access {
+        &self.access
+    }
+}
+
+impl<P: Requirement> FromRequestParts<App> for Can<P> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
+        let caller = parts.extensions.get::<Caller>().cloned().unwrap_or_else(Caller::anonymous);
+        let access = P::grant(&caller)?;
+        Ok(Self { access, store: app.store.clone(), facts: facts(parts, &caller, P::NAME) })
+    }
+}
+
+/// What the audit log keeps of the request.
+pub fn facts(parts: &Parts, caller: &Caller, permission: &str) -> AuditFacts {
+    let extensions = &parts.extensions;
+    AuditFacts {
+        request: extensions.get::<CurrentRequest>().expect("the outermost layer names every request").0,
+        key: match &caller.credential {
+            Credential::Key(login) => Some(login.key),
+            Credential::None | Credential::Session(_) => None,
+        },
+        user: match &caller.credential {
+            Credential::Key(login) => Some(login.creator),
+            Credential::Session(login) => Some(login.user.id),
+            Credential::None => None,
+        },
+        end_user: caller.end_user,
+        permission: permission.to_owned(),
+        method: parts.method.to_string(),
+        route: extensions.get::<MatchedPath>().map_or_else(String::new, |path| path.as_str().to_owned()),
+        path: parts.uri.path().to_owned(),
+        ip: extensions.get::<ClientAddress>().map(|address| address.0.to_string()),
+        user_agent: parts.headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok()).map(|text| text.chars().take(512).collect()),
+    }
+}
+
+impl<P: Requirement> Can<P> {
+    /// Opens a read unit in a scope that the handler holds.
+    pub async fn read_in<S: Scope>(&self, scope: &S) -> Result<Read<S>, Problem> {
+        Ok(self.store.read(scope).await?)
+    }
+
+    /// Opens the write unit of this request in a scope that the handler holds. Its only ends are a reply or a rollback.
+    pub async fn write_in<S: Scope>(&self, scope: &S) -> Result<Write<S>, Problem> {
+        // Idempotency keys come with "The API platform"; until then every unit is fresh.
+        match self.store.begin_write(scope, WriteContext::of(self.facts.clone())).await? {
+            Opened::Fresh(write) => Ok(write),
+            Opened::Replay { .. } | Opened::InFlight | Opened::Mismatch => Err(Problem::new(domain::Code::IdempotencyInProgress, "The key is in use.")),
+        }
+    }
+
+    pub fn facts(&self) -> &AuditFacts {
+        &self.facts
+    }
+}
+
+impl<P: Requirement<Access = AppAccess>> Can<P> {
+    /// Opens a read unit in the caller's application.
+    pub async fn read(&self) -> Result<Read<AppScope>, Problem> {
+        self.read_in(&self.access.scope).await
+    }
+
+    /// Opens the write unit of this request in the caller's application.
+    pub async fn write(&self) -> Result<Write<AppScope>, Problem> {
+        self.write_in(&self.access.scope).await
+    }
+}
+
+impl<P: Requirement<Access = OrgAccess>> Can<P> {
+    /// Opens a read unit in the caller's organization.
+    pub async fn read_org(&self) -> Result<Read<OrgScope>, Problem> {
+        self.read_in(&self.access.scope).await
+    }
+
+    /// Opens the write unit of this request in the caller's organization.
+    pub async fn write_org(&self) -> Result<Write<OrgScope>, Problem> {
+        self.write_in(&self.access.scope).await
+    }
+}

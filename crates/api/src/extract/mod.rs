@@ -1,0 +1,14 @@
+//! What handlers take: permission, body, page, path parts. Every refusal is a problem.
+
+pub mod body;
+pub mod caller;
+mod can;
+pub mod paging;
+pub mod path;
+pub mod perm;
+pub mod requirement;
+
+pub use body::{Json, OptionalJson};
+pub use can::Can;
+pub use paging::Paging;
+pub use path::{AgentPath, IdPath};

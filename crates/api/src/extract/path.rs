@@ -1,0 +1,40 @@
+//! Ids and package names in paths. A malformed one is a thing that does not exist: 404, like a foreign one.
+
+use std::str::FromStr;
+
+use axum::extract::{FromRequestParts, RawPathParams};
+use axum::http::request::Parts;
+use domain::PackageName;
+
+use crate::problem::Problem;
+
+async fn parameter<S: Send + Sync>(parts: &mut Parts, state: &S, name: &str) -> Result<String, Problem> {
+    let parameters = RawPathParams::from_request_parts(parts, state).await.map_err(|_| Problem::not_found())?;
+    parameters.iter().find(|(key, _)| *key == name).map(|(_, value)| value.to_owned()).ok_or_else(Problem::not_found)
+}
+
+/// The id in `{id}`.
+#[derive(Clone, Copy, Debug)]
+pub struct IdPath<T>(pub T);
+
+impl<S: Send + Sync, T: FromStr> FromRequestParts<S> for IdPath<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        parameter(parts, state, "id").await?.parse().map(Self).map_err(|_| Problem::not_found())
+    }
+}
+
+/// The package in `{scope}/{name}`, the scope with its `@`.
+#[derive(Clone, Debug)]
+pub struct AgentPath(pub PackageName);
+
+impl<S: Send + Sync> FromRequestParts<S> for AgentPath {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let scope = parameter(parts, state, "scope").await?;
+        let name = parameter(parts, state, "name").await?;
+        format!("{scope}/{name}").parse().map(Self).map_err(|_| Problem::not_found())
+    }
+}

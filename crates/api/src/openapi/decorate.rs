@@ -1,0 +1,173 @@
+//! What every operation shares, added to the generated document in one place: headers, problems, security, permission text.
+
+use serde_json::{Map, Value, json};
+
+/// Completes the generated document.
+///
+/// # Panics
+/// When the generator produced something other than an OpenAPI document.
+pub fn decorate(mut document: Value) -> Value {
+    document["info"] = json!({
+        "title": "Appstrate API",
+        "version": "2026-03-21",
+        "description": "Run AI agents on behalf of your customers. One header, `Appstrate-User`, makes any call act as one of them.",
+        "license": { "name": "Apache-2.0", "identifier": "Apache-2.0" }
+    });
+    document["servers"] = json!([{ "url": "/", "description": "This server" }]);
+    let paths = document["paths"].as_object_mut().expect("a document has paths");
+    for (path, item) in paths.iter_mut() {
+        for (method, operation) in item.as_object_mut().expect("a path item is an object") {
+            if let Some(operation) = operation.as_object_mut() {
+                complete(path, method, operation);
+            }
+        }
+    }
+    let components = document["components"].as_object_mut().expect("a document has components");
+    components.insert("securitySchemes".to_owned(), security_schemes());
+    components.insert("headers".to_owned(), headers());
+    components.insert("responses".to_owned(), json!({ "Problem": problem_response() }));
+    components.entry("schemas").or_insert_with(|| json!({}))["Problem"] = problem_schema();
+    document
+}
+
+/// Statuses that a client may meet besides those that the handler names.
+fn problem_statuses(path: &str, method: &str, level: &str, has_body: bool) -> Vec<&'static str> {
+    let mut statuses = vec!["400", "429", "500", "503"];
+    if level != "none" {
+        statuses.extend(["401", "403"]);
+    }
+    if path.contains('{') || level == "application" {
+        statuses.push("404");
+    }
+    if has_body {
+        statuses.extend(["413", "415", "422"]);
+    } else if method == "get" {
+        statuses.push("422");
+    }
+    if method != "get" {
+        statuses.push("409");
+    }
+    statuses
+}
+
+fn complete(path: &str, method: &str, operation: &mut Map<String, Value>) {
+    let permission = operation.get("x-permission").and_then(Value::as_str).unwrap_or("public").to_owned();
+    let level = operation.get("x-level").and_then(Value::as_str).unwrap_or("none").to_owned();
+    let sentence = match permission.as_str() {
+        "public" => "No credentials needed.".to_owned(),
+        "signed-in" => "For signed-in users; API keys cannot use it.".to_owned(),
+        "member" => "For every member of the organization and its API keys.".to_owned(),
+        name => format!("Needs the permission `{name}`."),
+    };
+    let description = operation.get("description").and_then(Value::as_str).unwrap_or_default();
+    operation.insert("description".to_owned(), json!(format!("{description}\n\n{sentence}").trim()));
+
+    operation.insert(
+        "security".to_owned(),
+        match level.as_str() {
+            "none" => json!([]),
+            "user" => json!([{ "session": [] }]),
+            _ => json!([{ "apiKey": [] }, { "session": [] }]),
+        },
+    );
+    let parameters = operation.entry("parameters").or_insert_with(|| json!([])).as_array_mut().expect("parameters are a list");
+    parameters.push(json!({ "$ref": "#/components/parameters/AppstrateVersion" }));
+    if matches!(level.as_str(), "organization" | "application") {
+        parameters.push(json!({ "$ref": "#/components/parameters/OrgId" }));
+        parameters.push(json!({ "$ref": "#/components/parameters/AppstrateUser" }));
+    }
+    if level == "application" {
+        parameters.push(json!({ "$ref": "#/components/parameters/AppId" }));
+    }
+
+    let has_body = operation.contains_key("requestBody");
+    let responses = operation.entry("responses").or_insert_with(|| json!({})).as_object_mut().expect("responses are a map");
+    for status in problem_statuses(path, method, &level, has_body) {
+        responses.entry(status).or_insert_with(|| json!({ "$ref": "#/components/responses/Problem" }));
+    }
+    for (status, response) in responses.iter_mut() {
+        let Some(response) = response.as_object_mut().filter(|response| !response.contains_key("$ref")) else { continue };
+        if !status.starts_with('2') {
+            response.insert("content".to_owned(), problem_content());
+        }
+        let shared = response.entry("headers").or_insert_with(|| json!({})).as_object_mut().expect("headers are a map");
+        for name in ["Request-Id", "Appstrate-Version"] {
+            shared.insert(name.to_owned(), json!({ "$ref": format!("#/components/headers/{name}") }));
+        }
+    }
+}
+
+/// Reusable parameters; merged into `components` by the document builder.
+pub fn parameters() -> Value {
+    let header = |name: &str, description: &str, pattern: &str, example: &str| {
+        json!({ "name": name, "in": "header", "required": false, "description": description, "schema": { "type": "string", "pattern": pattern }, "example": example })
+    };
+    json!({
+        "AppstrateVersion": header("Appstrate-Version", "The API version to speak, a date.", "^\\d{4}-\\d{2}-\\d{2}$", "2026-03-21"),
+        "OrgId": header("X-Org-Id", "The organization. Required with a session; with a key it is known.", "^org_[0-9a-z]{26}$", "org_01jd9xq3e8f2t8v0k3m5n7p9r1"),
+        "AppId": header("X-App-Id", "The application. Required with a session; with a key it is known.", "^app_[0-9a-z]{26}$", "app_01jd9xq3e8f2t8v0k3m5n7p9r1"),
+        "AppstrateUser": header("Appstrate-User", "Act as this end-user. API keys only.", "^eu_[0-9a-z]{26}$", "eu_01jd9xq3e8f2t8v0k3m5n7p9r1"),
+    })
+}
+
+fn security_schemes() -> Value {
+    json!({
+        "apiKey": { "type": "http", "scheme": "bearer", "bearerFormat": "ask_…", "description": "An API key of one application." },
+        "session": { "type": "apiKey", "in": "cookie", "name": "appstrate_session", "description": "A signed-in session (`__Host-appstrate_session` over https), with `X-Org-Id`." }
+    })
+}
+
+fn headers() -> Value {
+    json!({
+        "Request-Id": { "description": "The id of this request, for support.", "schema": { "type": "string", "pattern": "^req_[0-9a-z]{26}$" } },
+        "Appstrate-Version": { "description": "The API version that answered.", "schema": { "type": "string", "pattern": "^\\d{4}-\\d{2}-\\d{2}$" } }
+    })
+}
+
+fn problem_content() -> Value {
+    json!({ "application/problem+json": { "schema": { "$ref": "#/components/schemas/Problem" } } })
+}
+
+fn problem_response() -> Value {
+    json!({
+        "description": "The request was refused or failed (RFC 9457). `code` is stable; `/docs/errors/<code>` says what to do.",
+        "headers": {
+            "Request-Id": { "$ref": "#/components/headers/Request-Id" },
+            "Appstrate-Version": { "$ref": "#/components/headers/Appstrate-Version" }
+        },
+        "content": problem_content()
+    })
+}
+
+fn problem_schema() -> Value {
+    let codes: Vec<&str> = domain::Code::ALL.iter().map(|code| code.as_str()).collect();
+    json!({
+        "type": "object",
+        "description": "A problem document (RFC 9457).",
+        "required": ["type", "title", "status", "detail", "instance", "code", "requestId"],
+        "properties": {
+            "type": { "type": "string", "format": "uri", "examples": ["https://appstrate.dev/errors/validation-error"] },
+            "title": { "type": "string", "examples": ["Validation Error"] },
+            "status": { "type": "integer", "minimum": 400, "maximum": 599, "examples": [422] },
+            "detail": { "type": "string" },
+            "instance": { "type": "string", "description": "The path of the request." },
+            "code": { "type": "string", "enum": codes },
+            "requestId": { "type": "string" },
+            "param": { "type": "string", "description": "The header or parameter at fault." },
+            "retryAfter": { "type": "integer", "minimum": 0, "description": "Seconds to wait." },
+            "errors": {
+                "type": "array",
+                "items": {
+                    "type": "object",
+                    "required": ["pointer", "field", "code", "message"],
+                    "properties": {
+                        "pointer": { "type": "string", "description": "JSON Pointer into the body." },
+                        "field": { "type": "string" },
+                        "code": { "type": "string" },
+                        "message": { "type": "string" }
+                    }
+                }
+            }
+        }
+    })
+}

@@ -1,0 +1,143 @@
+//! Configuration: read once, here, from the environment (or the flag of the same name). Libraries receive plain options.
+//!
+//! `appstrate --help` and `docs/reference/configuration.md` are generated from this file.
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use domain::Secret;
+use url::Url;
+
+/// An Agent-as-a-Service platform: run AI agents on behalf of your customers.
+#[derive(Debug, Parser)]
+#[command(name = "appstrate", version, about, max_term_width = 120)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What the binary does.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Serve the API and work on runs.
+    Serve(Box<Serve>),
+    /// Carry out one run. Started by `serve`, never by hand: descriptors 0 and 1 are sockets of the worker.
+    #[command(hide = true)]
+    Sidecar,
+}
+
+/// Which part of the server a process plays.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Role {
+    /// API and worker in one process.
+    All,
+    /// The API alone.
+    Api,
+    /// The worker alone.
+    Worker,
+}
+
+/// Where the sandbox of a run comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum RunAdapter {
+    /// Linux namespaces, made by the server itself.
+    Namespace,
+}
+
+/// Settings of `serve`.
+#[derive(Debug, Args)]
+pub struct Serve {
+    /// Which part of the server this process plays.
+    #[arg(long, env = "ROLE", value_enum, default_value = "all")]
+    pub role: Role,
+    /// TCP port of the API; 0 takes a free one.
+    #[arg(long, env = "PORT", default_value_t = 3000)]
+    pub port: u16,
+    /// Address that the API listens on.
+    #[arg(long, env = "LISTEN_ADDRESS", default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
+    pub listen_address: IpAddr,
+    /// The public base URL. `https` makes session cookies `__Host-` and `Secure`.
+    #[arg(long, env = "APP_URL", default_value = "http://localhost:3000")]
+    pub app_url: Url,
+    /// Folder of everything that the embedded default keeps: database, blobs, generated keys.
+    #[arg(long, env = "DATA_DIR", default_value = "./data")]
+    pub data_dir: PathBuf,
+    /// `postgres://…` or `sqlite://…`. Left out: `appstrate.db` in the data folder.
+    #[arg(long, env = "DATABASE_URL", hide_env_values = true)]
+    pub database_url: Option<String>,
+    /// 32 bytes in base64 that seal all stored credentials. Required with PostgreSQL; generated into the data folder otherwise.
+    #[arg(long, env = "CONNECTION_ENCRYPTION_KEY", hide_env_values = true, value_parser = secret)]
+    pub connection_encryption_key: Option<Secret>,
+    /// The isolation of runs.
+    #[arg(long, env = "RUN_ADAPTER", value_enum, default_value = "namespace")]
+    pub run_adapter: RunAdapter,
+    /// The tool host. Left out: `appstrate-toolhost` beside this binary.
+    #[arg(long, env = "TOOLHOST_PATH")]
+    pub toolhost_path: Option<PathBuf>,
+    /// Sidecar processes kept ready for the next runs. 0: each run waits for its own.
+    #[arg(long, env = "SIDECAR_POOL_SIZE", default_value_t = 2)]
+    pub sidecar_pool_size: usize,
+    /// Runs that this worker carries out at once.
+    #[arg(long, env = "WORKER_CONCURRENCY", default_value_t = 50)]
+    pub worker_concurrency: usize,
+    /// JSON: `timeout_ceiling_seconds` (1800), `per_org_global_rate_per_min` (200), `max_concurrent_per_org` (50).
+    #[arg(long, env = "PLATFORM_RUN_LIMITS", default_value = "{}")]
+    pub platform_run_limits: String,
+    /// JSON: limits of inline runs, such as `manifest_bytes` (65536) and `prompt_bytes` (200000).
+    #[arg(long, env = "INLINE_RUN_LIMITS", default_value = "{}")]
+    pub inline_run_limits: String,
+    /// Exceptions to the ban on private addresses: comma-separated `purpose=CIDR-or-host:port`, purpose one of
+    /// `models`, `webhooks`, `providers`, `agents`, `all`.
+    #[arg(long, env = "OUTBOUND_ALLOW", default_value = "")]
+    pub outbound_allow: String,
+    /// `false`, `true` (one proxy) or the number of proxies in front whose `X-Forwarded-For` is believed.
+    #[arg(long, env = "TRUST_PROXY", default_value = "false", value_parser = trusted_proxies)]
+    pub trust_proxy: u8,
+    /// Browser origins, comma-separated, that may send requests with a session. The origin of `APP_URL` always may.
+    #[arg(long, env = "TRUSTED_ORIGINS", default_value = "")]
+    pub trusted_origins: String,
+    /// `debug`, `info`, `warn` or `error`, or a filter such as `info,runs=debug`.
+    #[arg(long, env = "LOG_LEVEL", default_value = "info")]
+    pub log_level: String,
+    /// Write logs as JSON lines.
+    #[arg(long, env = "LOG_JSON", default_value_t = false)]
+    pub log_json: bool,
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "the signature that clap calls")]
+fn secret(text: &str) -> Result<Secret, String> {
+    Ok(Secret::from(text))
+}
+
+fn trusted_proxies(text: &str) -> Result<u8, String> {
+    match text {
+        "false" | "" => Ok(0),
+        "true" => Ok(1),
+        number => number.parse().map_err(|_| "must be false, true or a number of proxies up to 255".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn proxies_are_counted() {
+        assert_eq!((trusted_proxies("false"), trusted_proxies("true"), trusted_proxies("2")), (Ok(0), Ok(1), Ok(2)));
+        assert!(trusted_proxies("yes").is_err());
+    }
+
+    #[test]
+    fn a_secret_does_not_show_in_debug_output() {
+        let cli = Cli::parse_from(["appstrate", "serve", "--connection-encryption-key", "canary"]);
+        assert!(!format!("{cli:?}").contains("canary"));
+    }
+}
