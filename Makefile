@@ -10,11 +10,6 @@ export CARGO_TARGET_DIR ?= $(HOME)/.cache/appstrate/target
 DEBUG := $(CARGO_TARGET_DIR)/debug
 RELEASE := $(CARGO_TARGET_DIR)/release
 
-# The tool host runs where no library of the system may be: it is linked statically. The flag reaches its own binary only, so
-# everything below it is shared with the other builds.
-TOOLHOST := --package toolhost --bin appstrate-toolhost
-STATIC := -C target-feature=+crt-static
-
 .PHONY: help
 help: ## List the targets.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -25,8 +20,7 @@ tools: # Checks for what a build needs (a Rust toolchain and a C compiler), inst
 
 .PHONY: build
 build: tools ## Build the server, the tool host and the demo (dev profile).
-	cargo build --package server --package testkit --bins
-	cargo rustc $(TOOLHOST) -- $(STATIC)
+	cargo build --workspace --bins
 
 .PHONY: run
 run: build ## Start the server with a demo organization and a finished demo run.
@@ -50,6 +44,5 @@ test: ## Run every test, on SQLite and on a private PostgreSQL and Redis.
 
 .PHONY: bench
 bench: tools ## Measure the release build against the bars of ARCHITECTURE.md.
-	cargo build --release --package server --package testkit --package bench --bins
-	cargo rustc --release $(TOOLHOST) -- $(STATIC)
+	cargo build --release --workspace --bins
 	"$(RELEASE)/bench"

@@ -17,12 +17,8 @@ esac
 
 scripts/tools.sh
 
-# Tests that need the real programs use these. All packages at once, as the runner builds them, so that nothing is compiled twice.
-# The tool host is copied aside because a test build of its crate puts a dynamically linked one in its place.
+# Stories start the real programs. All packages at once, as the runner builds them, so that nothing is compiled twice.
 cargo build --workspace --bins
-cargo rustc --package toolhost --bin appstrate-toolhost -- -C target-feature=+crt-static
-install -D "$CARGO_TARGET_DIR/debug/appstrate-toolhost" "$CARGO_TARGET_DIR/static/appstrate-toolhost"
-export TOOLHOST_PATH="$CARGO_TARGET_DIR/static/appstrate-toolhost"
 
 if cargo nextest --version >/dev/null 2>&1; then
   profile=default
