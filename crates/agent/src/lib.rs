@@ -15,7 +15,11 @@
 pub mod cancel;
 pub mod model;
 pub mod port;
+pub mod prompt;
+pub mod tools;
+mod turns;
 
 pub use cancel::Cancel;
 pub use model::{CacheMarkers, DeltaSink, Model, ModelError, ModelErrorKind, Turn, TurnRequest};
 pub use port::{HandCall, Hands, HandsLost, Journal, Ledger, PortLost, Ports, Settlement, Timer, TokioTimer};
+pub use turns::run;

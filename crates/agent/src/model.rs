@@ -60,7 +60,8 @@ pub struct ModelError {
     pub message: String,
     /// The provider's `Retry-After`.
     pub retry_after: Option<Duration>,
-    /// What the provider had reported before the call broke off.
+    /// What the provider had reported before the call broke off, zero in buckets it had not reported yet.
+    /// `None`: it never began to answer, so nothing is billed.
     pub usage: Option<Usage>,
 }
 
