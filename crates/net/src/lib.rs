@@ -1,1 +1,31 @@
-//! placeholder
+//! The one outbound HTTP client and its policy.
+//!
+//! Every call that leaves the platform goes through [`Client`]: it refuses private, loopback, link-local and metadata addresses by
+//! literal, by name and after DNS, connects only to an address that it has checked, follows no redirect by itself and knows no proxy
+//! from the environment. [`OutboundAllow`] is the operator's list of exceptions.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`policy`] | what may be reached: purposes, exceptions, address and name classes |
+//! | [`client`] | sending a request, opening a tunnel |
+//! | `connector` | resolve, check, connect, TLS |
+//! | [`resolver`] | name → addresses, replaceable in tests |
+//! | [`redirect`] | following redirects hop by hop under the caller's eyes |
+//! | [`request`], [`body`] | what is sent and what comes back |
+
+pub mod body;
+pub mod client;
+mod connector;
+pub mod error;
+pub mod policy;
+pub mod redirect;
+pub mod request;
+pub mod resolver;
+mod stream;
+mod tls;
+
+pub use body::Body;
+pub use client::{Client, Options};
+pub use error::Error;
+pub use policy::{OutboundAllow, Purpose};
+pub use request::{Request, Response, Timeouts};

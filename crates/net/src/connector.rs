@@ -1,0 +1,134 @@
+//! Resolve once, check every address, connect only to a checked one, then TLS to the name.
+
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use futures::future::BoxFuture;
+use http::Uri;
+use hyper_util::rt::TokioIo;
+use rustls::pki_types::ServerName;
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use tokio_rustls::TlsConnector;
+use url::{Host, Url};
+
+use crate::error::Error;
+use crate::policy::{Policy, Purpose, Refusal, Scheme, Target};
+use crate::resolver::Resolver;
+use crate::stream::Stream;
+
+/// More addresses than this are not tried.
+const MAX_ADDRESSES: usize = 8;
+/// One silent address may not eat the time of the others.
+const ATTEMPT: Duration = Duration::from_secs(3);
+
+/// What all connectors of a client share.
+pub(crate) struct Dialer {
+    pub(crate) policy: Policy,
+    pub(crate) resolver: Arc<dyn Resolver>,
+    pub(crate) tls: Arc<rustls::ClientConfig>,
+    pub(crate) connect_timeout: Duration,
+}
+
+impl Dialer {
+    /// Connects to the target, TLS included where its scheme says so.
+    pub(crate) async fn dial(&self, purpose: Purpose, target: &Target) -> Result<Stream, Error> {
+        let host = target.host.to_string();
+        timeout(self.connect_timeout, self.dial_unbounded(purpose, target, &host))
+            .await
+            .map_err(|_| Error::ConnectTimeout { host: host.clone() })?
+    }
+
+    async fn dial_unbounded(&self, purpose: Purpose, target: &Target, host: &str) -> Result<Stream, Error> {
+        let addresses = self.checked_addresses(purpose, target, host).await?;
+        let tcp = connect_any(&addresses, target.port, host).await?;
+        tcp.set_nodelay(true).map_err(|error| Error::Connect { host: host.to_owned(), source: Arc::new(error) })?;
+        if target.scheme != Scheme::Https {
+            return Ok(Stream::Plain(tcp));
+        }
+        let tls_error = |error: io::Error| Error::Tls { host: host.to_owned(), source: Arc::new(error) };
+        let name = server_name(&target.host).map_err(tls_error)?;
+        let stream = TlsConnector::from(Arc::clone(&self.tls)).connect(name, tcp).await.map_err(tls_error)?;
+        Ok(Stream::Tls(Box::new(stream)))
+    }
+
+    /// The addresses that may be connected to. An error if the name has none, or none that is allowed.
+    async fn checked_addresses(&self, purpose: Purpose, target: &Target, host: &str) -> Result<Vec<IpAddr>, Error> {
+        self.policy.vet_target(purpose, target)?;
+        let name = match &target.host {
+            Host::Ipv4(address) => return Ok(vec![(*address).into()]),
+            Host::Ipv6(address) => return Ok(vec![(*address).into()]),
+            Host::Domain(name) => name,
+        };
+        let resolve_error = |error: io::Error| Error::Resolve { host: host.to_owned(), source: Arc::new(error) };
+        let found = self.resolver.lookup(name).await.map_err(resolve_error)?;
+        let mut refusal: Option<Refusal> = None;
+        let mut checked = Vec::new();
+        for address in found.into_iter().take(MAX_ADDRESSES) {
+            match self.policy.vet_address(purpose, target, address) {
+                Ok(()) => checked.push(address),
+                Err(reason) => refusal = Some(reason),
+            }
+        }
+        if checked.is_empty() {
+            return Err(
+                refusal.map_or_else(|| resolve_error(io::Error::new(io::ErrorKind::NotFound, "the name has no address")), Error::Refused)
+            );
+        }
+        Ok(checked)
+    }
+}
+
+async fn connect_any(addresses: &[IpAddr], port: u16, host: &str) -> Result<TcpStream, Error> {
+    let mut last = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
+    for (position, &address) in addresses.iter().enumerate() {
+        let attempt = TcpStream::connect(SocketAddr::new(address, port));
+        let outcome = if position + 1 == addresses.len() {
+            attempt.await
+        } else {
+            timeout(ATTEMPT, attempt).await.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
+        };
+        match outcome {
+            Ok(stream) => return Ok(stream),
+            Err(error) => last = error,
+        }
+    }
+    Err(Error::Connect { host: host.to_owned(), source: Arc::new(last) })
+}
+
+fn server_name(host: &Host<String>) -> io::Result<ServerName<'static>> {
+    match host {
+        Host::Domain(name) => ServerName::try_from(name.clone()).map_err(io::Error::other),
+        Host::Ipv4(address) => Ok(ServerName::IpAddress(IpAddr::from(*address).into())),
+        Host::Ipv6(address) => Ok(ServerName::IpAddress(IpAddr::from(*address).into())),
+    }
+}
+
+/// The dialer as the pool calls it, for one purpose: a connection made for one purpose is never used for another.
+#[derive(Clone)]
+pub(crate) struct Connector {
+    pub(crate) dialer: Arc<Dialer>,
+    pub(crate) purpose: Purpose,
+}
+
+impl tower_service::Service<Uri> for Connector {
+    type Response = TokioIo<Stream>;
+    type Error = Error;
+    type Future = BoxFuture<'static, Result<Self::Response, Error>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, uri: Uri) -> Self::Future {
+        let Self { dialer, purpose } = self.clone();
+        Box::pin(async move {
+            let url = Url::parse(&uri.to_string()).map_err(|_| Error::InvalidUrl)?;
+            let target = Target::of(&url)?;
+            dialer.dial(purpose, &target).await.map(TokioIo::new)
+        })
+    }
+}
