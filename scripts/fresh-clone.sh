@@ -91,6 +91,7 @@ until [ -n "$(printed_curl)" ]; do
   sleep 0.2
 done
 printf 'demo run finished after %s ms (%s)\n' "$(elapsed)" "$([ -n "$warm" ] && echo warm || echo cold)"
+grep -qE 'Run run_[0-9a-z]+ .*: success' "$folder/out" || die "the demo run did not succeed"
 sed -n '/Finished.*profile/,$p' "$folder/out" | tail -n 60
 
 printf '\nthe curl that it printed answers:\n'
