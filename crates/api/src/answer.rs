@@ -66,6 +66,16 @@ impl Answer {
         Ok(Self::from(write.reply(204, None).await?))
     }
 
+    /// An object after work that a service has committed itself (sessions, which belong to no tenant).
+    pub fn committed<T: Serialize>(status: u16, object: &T) -> Result<Self, Problem> {
+        Ok(Self { status, ..Self::object(object)? })
+    }
+
+    /// 204 after work that a service has committed itself.
+    pub fn empty_committed() -> Self {
+        Self { status: 204, body: None, location: None, link: None, cookie: None, audited: false }
+    }
+
     /// The same with a `Set-Cookie` header.
     #[must_use]
     pub fn with_cookie(self, cookie: String) -> Self {

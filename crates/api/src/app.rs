@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use auth::Passwords;
-use connect::Vault;
+
 use domain::{Clock, IdSource, Timestamp};
 use store::Store;
 
@@ -29,8 +29,7 @@ pub struct App(Arc<Parts>);
 pub struct Parts {
     pub store: Store,
     pub passwords: Passwords,
-    pub vault: Vault,
-    pub runs: runs::Handle,
+
     pub options: Options,
 }
 

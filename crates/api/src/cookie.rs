@@ -8,17 +8,17 @@ const NAME: &str = "appstrate_session";
 const HOST_NAME: &str = "__Host-appstrate_session";
 
 /// The token in the request's cookie, under either name.
-pub fn token(jar: &CookieJar) -> Option<String> {
+pub(crate) fn token(jar: &CookieJar) -> Option<String> {
     jar.get(HOST_NAME).or_else(|| jar.get(NAME)).map(|cookie| cookie.value().to_owned()).filter(|value| !value.is_empty())
 }
 
 /// The cookie that keeps a session for `seconds`.
-pub fn session(app_url: &url::Url, token: &Secret, seconds: i64) -> String {
+pub(crate) fn session(app_url: &url::Url, token: &Secret, seconds: i64) -> String {
     build(app_url, token.expose(), seconds)
 }
 
 /// The cookie that forgets a session.
-pub fn forget(app_url: &url::Url) -> String {
+pub(crate) fn forget(app_url: &url::Url) -> String {
     build(app_url, "", 0)
 }
 

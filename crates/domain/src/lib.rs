@@ -24,7 +24,7 @@ pub use id::{
 };
 pub use money::NanoUsd;
 pub use package_name::PackageName;
-pub use permission::Permission;
+pub use permission::{Permission, PermissionSet};
 pub use principal::{Authority, Principal, Reach, Role, Subject};
 pub use run::RunStatus;
 pub use secret::Secret;

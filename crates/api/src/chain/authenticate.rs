@@ -10,7 +10,7 @@ use axum::http::{HeaderMap, Method, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use axum_extra::extract::CookieJar;
-use domain::{AppId, Code, EndUserId, OrgId, Permission, PermissionSet, Reach};
+use domain::{AppId, Code, EndUserId, OrgId, Permission, PermissionSet};
 use store::KeyLogin;
 
 use super::version::{self, Version};
@@ -39,7 +39,12 @@ struct Claims {
 /// Puts the [`Caller`] and the [`Version`] into the request, or answers with the refusal.
 pub async fn authenticate(State(app): State<App>, mut request: Request, next: Next) -> Response {
     let source = if request.uri().path().starts_with("/api/realtime/") { Source::HeadersAndQuery } else { Source::Headers };
-    let (caller, version) = match identify(&app, &request, source).await {
+    // The body cannot be shared between threads; what the request claims is taken from it before anything is awaited.
+    let identified = match read(&app, &request, source) {
+        Ok((claims, requested)) => identify(&app, claims, requested).await,
+        Err(problem) => Err(problem),
+    };
+    let (caller, version) = match identified {
         Ok(identified) => identified,
         Err(problem) => return problem.into_response(),
     };
@@ -50,15 +55,18 @@ pub async fn authenticate(State(app): State<App>, mut request: Request, next: Ne
     response
 }
 
-async fn identify(app: &App, request: &Request, source: Source) -> Result<(Caller, Version), Problem> {
+fn read(app: &App, request: &Request, source: Source) -> Result<(Claims, Option<Version>), Problem> {
     let claims = claims(request, source)?;
-    let requested = version::requested(request.headers())?;
+    if claims.bearer.is_none() && claims.cookie.is_some() {
+        same_origin(app, request)?;
+    }
+    Ok((claims, version::requested(request.headers())?))
+}
+
+async fn identify(app: &App, claims: Claims, requested: Option<Version>) -> Result<(Caller, Version), Problem> {
     let (caller, pinned) = match (&claims.bearer, &claims.cookie) {
         (Some(bearer), _) => with_key(app, bearer, &claims).await?,
-        (None, Some(cookie)) => {
-            same_origin(app, request)?;
-            with_session(app, cookie, &claims).await?
-        }
+        (None, Some(cookie)) => with_session(app, cookie, &claims).await?,
         (None, None) => (Caller::anonymous(), None),
     };
     // A pin is validated when it is set; should a release be withdrawn, the default speaks.
@@ -114,7 +122,11 @@ fn unknown_credential() -> Problem {
 
 fn bearer(value: &str) -> Result<String, Problem> {
     let (scheme, token) = value.split_once(' ').unwrap_or((value, ""));
-    if scheme.eq_ignore_ascii_case("bearer") && token.starts_with(auth::token::KEY_PREFIX) { Ok(token.to_owned()) } else { Err(unknown_credential()) }
+    if scheme.eq_ignore_ascii_case("bearer") && token.starts_with(auth::token::KEY_PREFIX) {
+        Ok(token.to_owned())
+    } else {
+        Err(unknown_credential())
+    }
 }
 
 async fn with_key(app: &App, secret: &str, claims: &Claims) -> Result<(Caller, Option<String>), Problem> {
@@ -130,13 +142,14 @@ async fn with_key(app: &App, secret: &str, claims: &Claims) -> Result<(Caller, O
         None => (login.app_scope(), None, permissions),
         Some(claimed) => {
             // Malformed, unknown, foreign and deleted are one answer.
-            let refused = || Problem::new(Code::InvalidEndUser, "Appstrate-User names no end-user of this application.").param("Appstrate-User");
+            let refused =
+                || Problem::new(Code::InvalidEndUser, "Appstrate-User names no end-user of this application.").param("Appstrate-User");
             let id = EndUserId::from_str(claimed).map_err(|_| refused())?;
             let scope = app.store.system().end_user_scope(&login, id).await?.ok_or_else(refused)?;
             (scope, Some(id), permissions.intersection(PermissionSet::end_user()))
         }
     };
-    app.store.system().key_used(&login);
+    app.store.system().key_used(login.key);
     let org = CallerOrg { scope: login.org_scope(), role: login.role, user: login.creator };
     let pinned = login.pinned_version.clone();
     let caller = Caller { credential: Credential::Key(Box::new(login)), org: Some(org), app: Some(scope), end_user, permissions };
@@ -163,16 +176,15 @@ async fn with_session(app: &App, token: &str, claims: &Claims) -> Result<(Caller
         caller.permissions = PermissionSet::of_role(membership.role);
         pinned = membership.pinned_version;
         if let Some(claimed) = &claims.app {
-            let reach = Reach::Member(login.user.id);
             let scope = match AppId::from_str(claimed) {
-                Ok(id) => app.store.system().application_scope(&membership.scope, id, reach).await?,
+                Ok(id) => app.store.system().application_scope(&membership.scope, id, &login).await?,
                 Err(_) => None,
             };
             caller.app = Some(scope.ok_or_else(|| Problem::new(Code::NotFound, "No such application.").param("X-App-Id"))?);
         }
         caller.org = Some(CallerOrg { scope: membership.scope, role: membership.role, user: login.user.id });
     }
-    caller.credential = Credential::Session(login);
+    caller.credential = Credential::Session(Box::new(login));
     Ok((caller, pinned))
 }
 

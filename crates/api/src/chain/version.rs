@@ -34,15 +34,13 @@ pub fn requested(headers: &HeaderMap) -> Result<Option<Version>, Problem> {
     let mut values = headers.get_all(HEADER).iter();
     let Some(value) = values.next() else { return Ok(None) };
     let text = value.to_str().unwrap_or_default();
-    let malformed = || {
-        Problem::new(Code::InvalidApiVersion, "Appstrate-Version must be one date, YYYY-MM-DD.").param("Appstrate-Version")
-    };
+    let malformed = || Problem::new(Code::InvalidApiVersion, "Appstrate-Version must be one date, YYYY-MM-DD.").param("Appstrate-Version");
     if values.next().is_some() || !is_date(text) {
         return Err(malformed());
     }
-    Version::released(text).map(Some).ok_or_else(|| {
-        Problem::new(Code::UnsupportedApiVersion, format!("API version {text} does not exist.")).param("Appstrate-Version")
-    })
+    Version::released(text)
+        .map(Some)
+        .ok_or_else(|| Problem::new(Code::UnsupportedApiVersion, format!("API version {text} does not exist.")).param("Appstrate-Version"))
 }
 
 fn is_date(text: &str) -> bool {

@@ -27,37 +27,6 @@ pub trait Checked {
     fn check(&self) -> Vec<Violation>;
 }
 
-impl<T> Checked for T
-where
-    T: garde::Validate,
-    T::Context: Default,
-{
-    fn check(&self) -> Vec<Violation> {
-        let Err(report) = self.validate() else { return Vec::new() };
-        report.iter().map(|(path, error)| Violation::new(pointer_of(&path.to_string()), "invalid_value", error.message())).collect()
-    }
-}
-
-/// garde's `settings.domains[0]` as `/settings/domains/0`, with camelCase names.
-fn pointer_of(path: &str) -> String {
-    let mut pointer = String::new();
-    for part in path.split(['.', '[']).map(|part| part.trim_end_matches(']')).filter(|part| !part.is_empty()) {
-        pointer.push('/');
-        let mut upper = false;
-        for letter in part.chars() {
-            match letter {
-                '_' => upper = true,
-                _ if upper => {
-                    pointer.extend(letter.to_uppercase());
-                    upper = false;
-                }
-                _ => pointer.push(letter),
-            }
-        }
-    }
-    pointer
-}
-
 impl<S: Send + Sync, T: DeserializeOwned + Checked> FromRequest<S> for Json<T> {
     type Rejection = Problem;
 
@@ -107,7 +76,11 @@ fn wrong_type() -> Problem {
 fn require_json(headers: &HeaderMap) -> Result<(), Problem> {
     let essence = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let essence = essence.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    if essence == "application/json" || (essence.starts_with("application/") && essence.ends_with("+json")) { Ok(()) } else { Err(wrong_type()) }
+    if essence == "application/json" || (essence.starts_with("application/") && essence.ends_with("+json")) {
+        Ok(())
+    } else {
+        Err(wrong_type())
+    }
 }
 
 /// Parses and checks `bytes` as a `T`.
@@ -133,7 +106,8 @@ fn of_serde(error: &serde_path_to_error::Error<serde_json::Error>) -> Problem {
         return malformed(inner);
     }
     let path = error.path().to_string();
-    let mut pointer = if path == "." { String::new() } else { format!("/{}", path.replace('.', "/").replace('[', "/").replace(']', "").replace("//", "/")) };
+    let mut pointer =
+        if path == "." { String::new() } else { format!("/{}", path.replace(['.', '['], "/").replace(']', "").replace("//", "/")) };
     let text = inner.to_string();
     // serde_json appends " at line L column C"; the pointer says where better.
     let message = text.rsplit_once(" at line ").map_or(text.as_str(), |(message, _)| message).to_owned();
@@ -184,14 +158,21 @@ fn check_depth(bytes: &[u8]) -> Result<(), Problem> {
 mod tests {
     use super::*;
 
-    #[derive(Debug, serde::Deserialize, garde::Validate)]
+    #[derive(Debug, serde::Deserialize)]
     #[serde(deny_unknown_fields, rename_all = "camelCase")]
     struct Sample {
-        #[garde(length(chars, min = 1, max = 5))]
         first_name: String,
-        #[garde(skip)]
         #[serde(default)]
         tags: Vec<String>,
+    }
+
+    impl Checked for Sample {
+        fn check(&self) -> Vec<Violation> {
+            let mut violations = Vec::new();
+            crate::rules::length(&mut violations, "/firstName", &self.first_name, 1..=5);
+            violations.extend(self.tags.iter().filter(|tag| tag.is_empty()).map(|_| Violation::new("/tags", "invalid_value", "is empty")));
+            violations
+        }
     }
 
     fn problem(text: &str) -> Problem {

@@ -8,7 +8,7 @@ use store::{AppScope, KeyLogin, OrgScope, SessionLogin};
 pub enum Credential {
     None,
     Key(Box<KeyLogin>),
-    Session(SessionLogin),
+    Session(Box<SessionLogin>),
 }
 
 /// The organization of the call.

@@ -59,7 +59,11 @@ pub fn facts(parts: &Parts, caller: &Caller, permission: &str) -> AuditFacts {
         route: extensions.get::<MatchedPath>().map_or_else(String::new, |path| path.as_str().to_owned()),
         path: parts.uri.path().to_owned(),
         ip: extensions.get::<ClientAddress>().map(|address| address.0.to_string()),
-        user_agent: parts.headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok()).map(|text| text.chars().take(512).collect()),
+        user_agent: parts
+            .headers
+            .get(header::USER_AGENT)
+            .and_then(|value| value.to_str().ok())
+            .map(|text| text.chars().take(512).collect()),
     }
 }
 
@@ -73,8 +77,10 @@ impl<P: Requirement> Can<P> {
     pub async fn write_in<S: Scope>(&self, scope: &S) -> Result<Write<S>, Problem> {
         // Idempotency keys come with "The API platform"; until then every unit is fresh.
         match self.store.begin_write(scope, WriteContext::of(self.facts.clone())).await? {
-            Opened::Fresh(write) => Ok(write),
-            Opened::Replay { .. } | Opened::InFlight | Opened::Mismatch => Err(Problem::new(domain::Code::IdempotencyInProgress, "The key is in use.")),
+            Opened::Fresh(write) => Ok(*write),
+            Opened::Replay { .. } | Opened::InFlight | Opened::Mismatch => {
+                Err(Problem::new(domain::Code::IdempotencyInProgress, "The key is in use."))
+            }
         }
     }
 

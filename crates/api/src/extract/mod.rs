@@ -9,6 +9,6 @@ pub mod perm;
 pub mod requirement;
 
 pub use body::{Json, OptionalJson};
-pub use can::Can;
+pub use can::{Can, facts};
 pub use paging::Paging;
 pub use path::{AgentPath, IdPath};

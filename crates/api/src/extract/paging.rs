@@ -12,6 +12,13 @@ pub struct Paging {
     pub page_size: u64,
 }
 
+impl From<Paging> for store::Page {
+    fn from(paging: Paging) -> Self {
+        let narrow = |number: u64| u32::try_from(number).expect("checked against smaller bounds when parsed");
+        Self { page: narrow(paging.page), size: narrow(paging.page_size) }
+    }
+}
+
 /// The query string as decoded pairs. Duplicates are refused where they matter.
 pub fn pairs(parts: &Parts) -> Vec<(String, String)> {
     url::form_urlencoded::parse(parts.uri.query().unwrap_or_default().as_bytes()).into_owned().collect()
@@ -42,5 +49,21 @@ impl<S: Send + Sync> FromRequestParts<S> for Paging {
         // A page number beyond this cannot hold a row and would overflow the offset.
         let paging = Self { page: read("page", 1, 1_000_000_000), page_size: read("pageSize", 20, 100) };
         if violations.is_empty() { Ok(paging) } else { Err(Problem::validation(violations)) }
+    }
+}
+
+/// The value of a query parameter, decoded. Empty is absent; twice or too long is refused.
+pub fn parameter(query: Option<&str>, name: &str, max: usize) -> Result<Option<String>, Problem> {
+    let mut found = None;
+    for (key, value) in url::form_urlencoded::parse(query.unwrap_or_default().as_bytes()) {
+        if key == name && found.replace(value.into_owned()).is_some() {
+            return Err(Problem::invalid(&format!("/{name}"), "invalid_value", "must be given once"));
+        }
+    }
+    match found {
+        Some(text) if text.chars().count() > max || text.contains('\0') => {
+            Err(Problem::invalid(&format!("/{name}"), "out_of_range", format!("must have at most {max} characters")))
+        }
+        found => Ok(found.filter(|text| !text.is_empty())),
     }
 }

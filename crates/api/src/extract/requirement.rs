@@ -27,7 +27,7 @@ pub trait Requirement: Send + Sync + 'static {
 /// A signed-in user, outside any organization.
 #[derive(Clone, Debug)]
 pub struct UserAccess {
-    pub login: SessionLogin,
+    pub login: Box<SessionLogin>,
 }
 
 /// A member of an organization, or a key of one of its applications.
@@ -60,11 +60,6 @@ fn unauthorized() -> Problem {
     Problem::new(Code::Unauthorized, "Authenticate with an API key or a session.")
 }
 
-/// Anyone.
-pub(super) fn anyone(_: &Caller) -> Result<(), Problem> {
-    Ok(())
-}
-
 /// A signed-in user. Keys act for applications, not for people.
 pub(super) fn signed_in(caller: &Caller) -> Result<UserAccess, Problem> {
     match &caller.credential {
@@ -82,7 +77,7 @@ pub(super) fn member(caller: &Caller) -> Result<OrgAccess, Problem> {
     let Some(org) = &caller.org else {
         return Err(Problem::new(Code::InvalidRequest, "The X-Org-Id header is required.").param("X-Org-Id"));
     };
-    Ok(OrgAccess { scope: org.scope.clone(), role: org.role, user: org.user, only_app: caller.key_app() })
+    Ok(OrgAccess { scope: org.scope, role: org.role, user: org.user, only_app: caller.key_app() })
 }
 
 /// A permission at the level of the organization.
@@ -99,7 +94,7 @@ pub(super) fn application(caller: &Caller, permission: Permission) -> Result<App
         return Err(Problem::new(Code::InvalidRequest, "The X-App-Id header is required.").param("X-App-Id"));
     };
     check(caller, permission)?;
-    Ok(AppAccess { scope: scope.clone(), role: member.role, user: member.user })
+    Ok(AppAccess { scope: *scope, role: member.role, user: member.user })
 }
 
 fn check(caller: &Caller, permission: Permission) -> Result<(), Problem> {

@@ -99,9 +99,7 @@ fn complete(path: &str, method: &str, operation: &mut Map<String, Value>) {
 
 /// Reusable parameters; merged into `components` by the document builder.
 pub fn parameters() -> Value {
-    let header = |name: &str, description: &str, pattern: &str, example: &str| {
-        json!({ "name": name, "in": "header", "required": false, "description": description, "schema": { "type": "string", "pattern": pattern }, "example": example })
-    };
+    let header = |name: &str, description: &str, pattern: &str, example: &str| json!({ "name": name, "in": "header", "required": false, "description": description, "schema": { "type": "string", "pattern": pattern }, "example": example });
     json!({
         "AppstrateVersion": header("Appstrate-Version", "The API version to speak, a date.", "^\\d{4}-\\d{2}-\\d{2}$", "2026-03-21"),
         "OrgId": header("X-Org-Id", "The organization. Required with a session; with a key it is known.", "^org_[0-9a-z]{26}$", "org_01jd9xq3e8f2t8v0k3m5n7p9r1"),

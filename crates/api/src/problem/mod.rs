@@ -1,9 +1,7 @@
 //! RFC 9457 problem documents: the one shape of every error.
 
-mod afps;
 mod auth;
-mod connect;
-mod runs;
+
 mod store;
 
 use axum::http::{HeaderValue, StatusCode, header};
@@ -16,7 +14,11 @@ pub const MEDIA_TYPE: &str = "application/problem+json";
 
 /// An error on its way to a client. `instance` and `requestId` are added by the outermost layer, which knows them.
 #[derive(Clone, Debug)]
-pub struct Problem {
+pub struct Problem(Box<Details>);
+
+/// What a problem says.
+#[derive(Clone, Debug)]
+pub struct Details {
     pub code: Code,
     pub detail: String,
     pub param: Option<String>,
@@ -25,6 +27,14 @@ pub struct Problem {
     pub retry_after: Option<u64>,
     /// Methods, for the `Allow` header of a 405.
     pub allow: Option<HeaderValue>,
+}
+
+impl std::ops::Deref for Problem {
+    type Target = Details;
+
+    fn deref(&self) -> &Details {
+        &self.0
+    }
 }
 
 /// One value that must change.
@@ -52,7 +62,7 @@ fn dotted(pointer: &str) -> String {
     for part in pointer.split('/').skip(1) {
         let part = part.replace("~1", "/").replace("~0", "~");
         if part.bytes().all(|byte| byte.is_ascii_digit()) && !part.is_empty() && !field.is_empty() {
-            field.push_str(&format!("[{part}]"));
+            field.extend(["[", part.as_str(), "]"]);
         } else {
             if !field.is_empty() {
                 field.push('.');
@@ -65,7 +75,7 @@ fn dotted(pointer: &str) -> String {
 
 impl Problem {
     pub fn new(code: Code, detail: impl Into<String>) -> Self {
-        Self { code, detail: detail.into(), param: None, errors: Vec::new(), retry_after: None, allow: None }
+        Self(Box::new(Details { code, detail: detail.into(), param: None, errors: Vec::new(), retry_after: None, allow: None }))
     }
 
     /// A 422 whose detail is the first violation and the number of the others.
@@ -80,7 +90,9 @@ impl Problem {
             [only] => format!("{}: {}", only.field, only.message),
             [first, others @ ..] => format!("{}: {} (+{} more)", first.field, first.message, others.len()),
         };
-        Self { errors, ..Self::new(code, detail) }
+        let mut problem = Self::new(code, detail);
+        problem.0.errors = errors;
+        problem
     }
 
     /// A 422 about one value of the body.
@@ -108,13 +120,13 @@ impl Problem {
 
     #[must_use]
     pub fn param(mut self, name: &str) -> Self {
-        self.param = Some(name.to_owned());
+        self.0.param = Some(name.to_owned());
         self
     }
 
     #[must_use]
     pub fn retry_after(mut self, seconds: u64) -> Self {
-        self.retry_after = Some(seconds);
+        self.0.retry_after = Some(seconds);
         self
     }
 }

@@ -1,0 +1,89 @@
+//! Rows of the store as objects of the API. One function a resource; no decision is made here.
+
+use std::collections::BTreeMap;
+
+use domain::{AppId, Role};
+use serde_json::{Map, Value};
+use wire::api::{api_key, application, end_user, organization, session};
+
+/// Metadata and settings keep their order on the wire: by name.
+fn sorted(map: Map<String, Value>) -> BTreeMap<String, Value> {
+    map.into_iter().collect()
+}
+
+pub(crate) fn user(user: store::User) -> session::User {
+    session::User {
+        id: user.id,
+        name: user.name,
+        email: user.email,
+        email_verified: user.email_verified,
+        created_at: user.created_at.into(),
+    }
+}
+
+pub(crate) fn session(session: &store::Session, user: store::User) -> session::Session {
+    session::Session {
+        object: session::SessionObject::Session,
+        id: session.id,
+        user: self::user(user),
+        expires_at: session.expires_at.into(),
+    }
+}
+
+pub(crate) fn organization(organization: store::Organization, role: Role) -> organization::Organization {
+    let api_version = organization.pinned_version().unwrap_or(crate::chain::version::DEFAULT.as_str()).to_owned();
+    organization::Organization {
+        object: organization::OrganizationObject::Organization,
+        id: organization.id,
+        name: organization.name,
+        slug: organization.slug,
+        role,
+        api_version,
+        created_at: organization.created_at.into(),
+        updated_at: organization.updated_at.into(),
+    }
+}
+
+pub(crate) fn application(application: store::Application) -> application::Application {
+    application::Application {
+        object: application::ApplicationObject::Application,
+        id: application.id,
+        org_id: application.org,
+        name: application.name,
+        is_default: application.is_default,
+        settings: Value::Object(application.settings),
+        created_by: application.created_by,
+        created_at: application.created_at.into(),
+        updated_at: application.updated_at.into(),
+    }
+}
+
+pub(crate) fn end_user(app: AppId, end_user: store::EndUser) -> end_user::EndUser {
+    end_user::EndUser {
+        object: end_user::EndUserObject::EndUser,
+        id: end_user.id,
+        application_id: app,
+        name: end_user.name,
+        email: end_user.email,
+        external_id: end_user.external_id,
+        metadata: sorted(end_user.metadata),
+        created_at: end_user.created_at.into(),
+        updated_at: end_user.updated_at.into(),
+    }
+}
+
+pub(crate) fn api_key(app: AppId, key: store::ApiKey) -> api_key::ApiKey {
+    api_key::ApiKey {
+        object: api_key::ApiKeyObject::ApiKey,
+        id: key.id,
+        application_id: app,
+        name: key.name,
+        key_prefix: key.prefix,
+        scopes: key.scopes,
+        created_by: key.created_by,
+        expires_at: key.expires_at.map(Into::into),
+        last_used_at: key.last_used_at.map(Into::into),
+        revoked_at: key.revoked_at.map(Into::into),
+        created_at: key.created_at.into(),
+    }
+}

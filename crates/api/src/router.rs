@@ -1,0 +1,48 @@
+//! The whole route table, and the chain around it.
+
+use axum::Router;
+use axum::extract::Request;
+use axum::middleware::from_fn_with_state;
+use axum::routing::get;
+use domain::Code;
+use tower_http::catch_panic::CatchPanicLayer;
+use utoipa_axum::router::OpenApiRouter;
+
+use crate::app::App;
+use crate::chain::{audit, authenticate, finish};
+use crate::problem::Problem;
+use crate::routes;
+
+/// Every documented operation.
+pub fn documented() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .merge(routes::auth::routes())
+        .merge(routes::orgs::routes())
+        .merge(routes::applications::routes())
+        .merge(routes::end_users::routes())
+        .merge(routes::api_keys::routes())
+}
+
+/// The server's HTTP service.
+pub fn router(app: App) -> Router {
+    let (operations, _) = documented().split_for_parts();
+    Router::new()
+        .merge(operations)
+        .route_layer(from_fn_with_state(app.clone(), audit::audit))
+        .route_layer(from_fn_with_state(app.clone(), authenticate::authenticate))
+        .merge(routes::docs::routes())
+        .route("/health", get(routes::health::health))
+        .method_not_allowed_fallback(wrong_method)
+        .fallback(unknown_route)
+        .layer(CatchPanicLayer::custom(finish::panicked))
+        .layer(from_fn_with_state(app.clone(), finish::finish))
+        .with_state(app)
+}
+
+async fn unknown_route(request: Request) -> Problem {
+    Problem::new(Code::NotFound, format!("There is no route {} {}.", request.method(), request.uri().path()))
+}
+
+async fn wrong_method(request: Request) -> Problem {
+    Problem::new(Code::MethodNotAllowed, format!("{} does not take {}.", request.uri().path(), request.method()))
+}

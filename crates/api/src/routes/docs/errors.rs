@@ -1,0 +1,24 @@
+//! `/docs/errors/<code>`: what an error means and what to do about it, from the catalogue.
+
+use axum::extract::Path;
+use axum::response::{IntoResponse, Response};
+use domain::Code;
+
+use super::html;
+use crate::problem::Problem;
+
+pub(super) async fn page(Path(slug): Path<String>) -> Response {
+    let Some(code) = Code::ALL.iter().find(|code| code.slug() == slug || code.as_str() == slug) else {
+        return Problem::not_found().into_response();
+    };
+    let step = code.next_step().replace('&', "&amp;").replace('<', "&lt;");
+    html(
+        code.title(),
+        &format!(
+            "<p><code>{}</code> · HTTP {}</p><h1>{}</h1><p>{step}</p><p><a href=\"/api/docs\">API reference</a></p>",
+            code.as_str(),
+            code.status(),
+            code.title()
+        ),
+    )
+}

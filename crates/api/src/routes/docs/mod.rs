@@ -1,0 +1,39 @@
+//! The reference, served by the server itself: the OpenAPI document, Swagger UI, a page for each error code, and the front page.
+
+mod errors;
+mod front;
+mod swagger;
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+
+use crate::app::App;
+use crate::openapi::DOCUMENT;
+
+/// Routes outside the document: they describe the API and are not part of it.
+pub fn routes() -> Router<App> {
+    Router::new()
+        .route("/", get(front::page))
+        .route("/api/openapi.json", get(document))
+        .route("/api/docs", get(swagger::index))
+        .route("/api/docs/{*file}", get(swagger::file))
+        .route("/docs/errors/{code}", get(errors::page))
+}
+
+async fn document(State(_app): State<App>) -> Response {
+    ([(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "public, max-age=300")], DOCUMENT.as_str()).into_response()
+}
+
+/// A small page in the server's own style; no third-party host, no script.
+fn html(title: &str, body: &str) -> Response {
+    let page = format!(
+        "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\"><title>{title} · Appstrate</title>\
+         <style>:root{{color-scheme:light dark}}body{{font:16px/1.6 system-ui,sans-serif;max-width:44rem;margin:3rem auto;padding:0 1rem}}\
+         code,pre{{font:14px/1.5 ui-monospace,monospace}}pre{{padding:1rem;overflow:auto;border:1px solid #8885;border-radius:6px}}</style></head><body>{body}</body></html>"
+    );
+    let policy = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'";
+    ([(header::CONTENT_TYPE, "text/html; charset=utf-8"), (header::CONTENT_SECURITY_POLICY, policy)], page).into_response()
+}

@@ -1,0 +1,30 @@
+use axum::extract::State;
+use store::Paged;
+use wire::api::list::List;
+use wire::api::organization::Organization;
+
+use crate::answer::Answer;
+use crate::app::App;
+use crate::convert;
+use crate::extract::{Can, Paging, perm};
+use crate::problem::Problem;
+
+/// Lists the caller's organizations.
+#[utoipa::path(
+    get,
+    path = "/api/orgs",
+    operation_id = "listOrganizations",
+    tag = "Organizations",
+    description = "The organizations that the signed-in user is a member of, with the user's role in each.",
+    params(crate::openapi::PagingParameters),
+    responses((status = 200, description = "A page of organizations.", body = List<Organization>))
+)]
+pub(super) async fn list_organizations(can: Can<perm::SignedIn>, State(app): State<App>, paging: Paging) -> Result<Answer, Problem> {
+    let mut all = app.store.system().organizations_of(&can.login).await?;
+    all.reverse();
+    let total = all.len() as u64;
+    let skipped = usize::try_from((paging.page - 1) * paging.page_size).unwrap_or(usize::MAX);
+    let size = usize::try_from(paging.page_size).unwrap_or(usize::MAX);
+    let items = all.into_iter().skip(skipped).take(size).map(|(organization, role)| convert::organization(organization, role)).collect();
+    Answer::list(Paged { items, total }, paging, "/api/orgs")
+}

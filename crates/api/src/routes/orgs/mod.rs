@@ -1,0 +1,17 @@
+//! Organizations.
+
+mod create;
+mod get;
+mod list;
+
+use utoipa_axum::router::OpenApiRouter;
+
+use crate::app::App;
+use crate::route;
+
+pub fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(route!(create::create_organization))
+        .routes(route!(list::list_organizations))
+        .routes(route!(get::get_organization))
+}

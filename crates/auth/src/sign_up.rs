@@ -1,0 +1,47 @@
+//! Making an account.
+
+use domain::Secret;
+use store::{NewUser, Store, StoreError, User, WriteContext, constraint};
+
+use crate::{AuthError, Passwords};
+
+/// The realm of people who sign in to the platform itself.
+pub const PLATFORM_REALM: &str = "platform";
+
+/// What a new account needs. `email` is trimmed and lower-cased here.
+#[derive(Clone, Debug)]
+pub struct SignUp {
+    pub name: String,
+    pub email: String,
+    pub password: Secret,
+}
+
+/// Creates the user. The password is hashed before the database is touched.
+///
+/// # Errors
+/// [`AuthError::EmailTaken`] when the e-mail is in use.
+pub async fn sign_up(store: &Store, passwords: &Passwords, account: SignUp, context: WriteContext) -> Result<User, AuthError> {
+    let hash = passwords.hash(account.password).await?;
+    let write = store.system().write(context).await?;
+    let new = NewUser {
+        realm: PLATFORM_REALM.to_owned(),
+        email: canonical_email(&account.email),
+        name: account.name,
+        email_verified: false,
+        password_hash: Some(Secret::new(hash)),
+    };
+    let created = write.users().create(new).await;
+    match created {
+        Ok(user) => {
+            write.commit().await?;
+            Ok(user)
+        }
+        Err(StoreError::Conflict { constraint }) if constraint == constraint::USER_EMAIL => Err(AuthError::EmailTaken),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// The form in which e-mails are stored and compared.
+pub fn canonical_email(email: &str) -> String {
+    email.trim().to_lowercase()
+}
