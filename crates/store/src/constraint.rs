@@ -1,0 +1,12 @@
+//! The unique indexes whose collisions a caller can explain, as [`crate::StoreError::Conflict`] names them.
+
+/// Another user of the realm has this e-mail address.
+pub const USER_EMAIL: &str = "users_realm_email";
+/// Another organization has this slug.
+pub const ORGANIZATION_SLUG: &str = "organizations_slug";
+/// The user is a member already.
+pub const MEMBER: &str = "members_org_id_user_id";
+/// Another end-user of the application has this external id.
+pub const END_USER_EXTERNAL_ID: &str = "end_users_app_id_external_id";
+/// Another end-user of the application has this e-mail address.
+pub const END_USER_EMAIL: &str = "end_users_app_id_email";

@@ -1,0 +1,112 @@
+//! PostgreSQL: one pool whose login user owns the tables, and the role that tenant work switches to.
+
+use std::str::FromStr as _;
+use std::time::Duration;
+
+use sea_orm::{ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, SqlxPostgresConnector, Statement};
+use sqlx::Connection as _;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+
+use crate::StoreError;
+use crate::scope::Bounds;
+
+/// The role of all tenant work. It owns nothing, so the policies hold for it. Roles belong to the cluster, not to a database.
+pub(crate) const TENANT_ROLE: &str = "appstrate_tenant";
+
+/// How often the role is tried when other processes start on the same cluster at the same moment.
+const ROLE_ATTEMPTS: u32 = 5;
+
+pub(super) async fn connect(url: &str, connections: u32) -> Result<DatabaseConnection, StoreError> {
+    let options = PgConnectOptions::from_str(url)
+        .map_err(|error| StoreError::Options(error.to_string()))?
+        .statement_cache_capacity(500)
+        .application_name("appstrate");
+    let pool = PgPoolOptions::new()
+        // One holds the migration lock while another looks at the role.
+        .max_connections(connections.max(2))
+        .acquire_timeout(Duration::from_secs(10))
+        .test_before_acquire(false)
+        .before_acquire(|connection, meta| {
+            Box::pin(async move {
+                // A round trip for each request is too much; a connection that rested may have been cut.
+                if meta.idle_for > Duration::from_secs(15) {
+                    connection.ping().await?;
+                }
+                Ok(true)
+            })
+        })
+        .connect_with(options)
+        .await?;
+    Ok(SqlxPostgresConnector::from_sqlx_postgres_pool(pool))
+}
+
+/// Makes sure that the role exists, is harmless, and may be assumed by the login user.
+///
+/// # Errors
+/// [`StoreError::RoleMissing`] with the statements for a superuser.
+pub(super) async fn ensure_role(connection: &DatabaseConnection) -> Result<(), StoreError> {
+    for _ in 0..ROLE_ATTEMPTS {
+        if may_assume_role(connection).await? {
+            return Ok(());
+        }
+        // Each may fail because another process does the same at this moment, or for want of rights; the look above decides.
+        for statement in [format!("CREATE ROLE {TENANT_ROLE} NOLOGIN"), format!("GRANT {TENANT_ROLE} TO CURRENT_USER")] {
+            if let Err(error) = connection.execute_unprepared(&statement).await {
+                tracing::debug!(%error, statement, "the tenant role was not prepared by this statement");
+            }
+        }
+    }
+    if may_assume_role(connection).await? {
+        return Ok(());
+    }
+    let user: String = one(connection, "SELECT session_user::text").await?;
+    Err(StoreError::RoleMissing {
+        statements: format!("CREATE ROLE {TENANT_ROLE} NOLOGIN;\nGRANT {TENANT_ROLE} TO \"{}\";", user.replace('"', "\"\"")),
+    })
+}
+
+async fn may_assume_role(connection: &DatabaseConnection) -> Result<bool, StoreError> {
+    let is_powerful: Option<bool> = {
+        let sql = format!("SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = '{TENANT_ROLE}'");
+        match connection.query_one_raw(Statement::from_string(DbBackend::Postgres, sql)).await? {
+            Some(row) => Some(row.try_get_by_index(0)?),
+            None => None,
+        }
+    };
+    match is_powerful {
+        None => return Ok(false),
+        Some(true) => {
+            return Err(StoreError::Options(format!("the role {TENANT_ROLE} is a superuser or bypasses row-level security; it must not")));
+        }
+        Some(false) => {}
+    }
+    one(connection, &format!("SELECT pg_has_role(session_user, '{TENANT_ROLE}', 'MEMBER')")).await
+}
+
+async fn one<T: sea_orm::TryGetable>(connection: &DatabaseConnection, sql: &str) -> Result<T, StoreError> {
+    let row = connection.query_one_raw(Statement::from_string(DbBackend::Postgres, sql)).await?;
+    Ok(row.ok_or_else(|| DbErr::RecordNotFound(sql.to_owned()))?.try_get_by_index(0)?)
+}
+
+const ENTER: &str = "SELECT set_config('app.org', $1, true), set_config('app.app', $2, true), set_config('app.reach', $3, true), \
+                     set_config('app.user', $4, true), set_config('app.end_user', $5, true), \
+                     set_config('transaction_read_only', $6, true), set_config('role', 'appstrate_tenant', true)";
+
+/// Switches the open transaction to the tenants' role and tells the policies who it is for, in one round trip.
+pub(super) async fn enter(transaction: &DatabaseTransaction, tenant: Option<Bounds>, is_read_only: bool) -> Result<(), StoreError> {
+    let Some(bounds) = tenant else {
+        return Ok(());
+    };
+    let sight = bounds.sight;
+    let text = |id: Option<String>| id.unwrap_or_default().into();
+    let values = [
+        bounds.org.to_string().into(),
+        text(sight.app().map(|id| id.to_string())),
+        sight.name().into(),
+        text(sight.user().map(|id| id.to_string())),
+        text(sight.end_user().map(|id| id.to_string())),
+        if is_read_only { "on" } else { "off" }.into(),
+    ];
+    transaction.query_one_raw(Statement::from_sql_and_values(DbBackend::Postgres, ENTER, values)).await?;
+    Ok(())
+}

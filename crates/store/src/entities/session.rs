@@ -1,0 +1,23 @@
+//! A signed-in session. Of the platform itself, in no tenant.
+
+use sea_orm::entity::prelude::*;
+
+use super::At;
+
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "sessions")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: String,
+    pub user_id: String,
+    pub token_hash: Vec<u8>,
+    pub ip: Option<String>,
+    pub user_agent: Option<String>,
+    pub created_at: At,
+    pub expires_at: At,
+}
+
+#[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}

@@ -1,0 +1,164 @@
+//! What can go wrong in the store, without a word about HTTP.
+
+use std::sync::Arc;
+
+use sea_orm::{DbErr, RuntimeErr};
+use sqlx::postgres::PgDatabaseError;
+
+/// Why the store could not do what it was asked.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum StoreError {
+    /// A unique index refuses the row. `constraint` is the index's name, the same on both engines (see [`crate::constraint`]).
+    #[error("the row collides with another one ({constraint})")]
+    Conflict { constraint: String },
+    /// The row refers to one that does not exist (in this tenant), or is still referred to.
+    #[error("the row refers to one that does not exist, or is still in use")]
+    Reference {
+        #[source]
+        source: Arc<DbErr>,
+    },
+    /// The row would belong to an owner that the scope does not reach.
+    #[error("the row belongs to an owner outside the scope")]
+    OutOfReach,
+    /// The database does not answer, or asks to try again.
+    #[error("the database is not available")]
+    Unavailable {
+        #[source]
+        source: Arc<DbErr>,
+    },
+    /// The store was closed while work waited for it.
+    #[error("the store is closed")]
+    Closed,
+    /// The options make no sense.
+    #[error("the database settings are wrong: {0}")]
+    Options(String),
+    /// The login user may not switch to the tenants' role. `statements` are what a superuser has to run once.
+    #[error("the database user may not use the role appstrate_tenant; let a superuser run:\n{statements}")]
+    RoleMissing { statements: String },
+    /// A stored value does not parse.
+    #[error("{what} is stored in a form that cannot be read")]
+    Corrupt { what: &'static str },
+    /// A body could not be sealed or opened.
+    #[error("a stored body could not be sealed or opened")]
+    Seal(#[source] crate::SealError),
+    /// A blob could not be written or read.
+    #[error("a blob could not be written or read")]
+    Blob(#[source] Arc<object_store::Error>),
+    /// A file or folder could not be made.
+    #[error("a file or folder could not be made")]
+    File(#[source] Arc<std::io::Error>),
+    /// Anything else that the database says; a defect here, not the caller's mistake.
+    #[error("the database refused a statement")]
+    Database {
+        #[source]
+        source: Arc<DbErr>,
+    },
+}
+
+impl StoreError {
+    /// Whether this is a collision on the given unique index.
+    pub fn is_conflict(&self, on: &str) -> bool {
+        matches!(self, Self::Conflict { constraint } if constraint == on)
+    }
+}
+
+impl From<DbErr> for StoreError {
+    fn from(error: DbErr) -> Self {
+        let kind = kind(&error);
+        let source = Arc::new(error);
+        match kind {
+            Kind::Conflict(constraint) => Self::Conflict { constraint },
+            Kind::Reference => Self::Reference { source },
+            Kind::Unavailable => Self::Unavailable { source },
+            Kind::Other => Self::Database { source },
+        }
+    }
+}
+
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        DbErr::Conn(RuntimeErr::SqlxError(Arc::new(error))).into()
+    }
+}
+
+impl From<std::io::Error> for StoreError {
+    fn from(error: std::io::Error) -> Self {
+        Self::File(Arc::new(error))
+    }
+}
+
+enum Kind {
+    Conflict(String),
+    Reference,
+    Unavailable,
+    Other,
+}
+
+fn kind(error: &DbErr) -> Kind {
+    let (DbErr::Exec(RuntimeErr::SqlxError(inner))
+    | DbErr::Query(RuntimeErr::SqlxError(inner))
+    | DbErr::Conn(RuntimeErr::SqlxError(inner))) = error
+    else {
+        return if matches!(error, DbErr::ConnectionAcquire(_) | DbErr::Conn(_)) { Kind::Unavailable } else { Kind::Other };
+    };
+    match &**inner {
+        sqlx::Error::Database(database) => match database.try_downcast_ref::<PgDatabaseError>() {
+            Some(postgres) => postgres_kind(postgres),
+            None => sqlite_kind(database.code().as_deref().unwrap_or_default(), database.message()),
+        },
+        sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::WorkerCrashed => {
+            Kind::Unavailable
+        }
+        _ => Kind::Other,
+    }
+}
+
+fn postgres_kind(error: &PgDatabaseError) -> Kind {
+    // https://www.postgresql.org/docs/15/errcodes-appendix.html
+    match error.code() {
+        "23505" => Kind::Conflict(error.constraint().unwrap_or_default().to_owned()),
+        "23503" => Kind::Reference,
+        // Serialization failure, deadlock, lock not available, too many connections, shutdown.
+        "40001" | "40P01" | "55P03" | "53300" | "57P01" | "57P02" | "57P03" => Kind::Unavailable,
+        _ => Kind::Other,
+    }
+}
+
+fn sqlite_kind(code: &str, message: &str) -> Kind {
+    // https://sqlite.org/rescode.html, extended codes.
+    match code {
+        "1555" | "2067" => Kind::Conflict(sqlite_index(message)),
+        // SQLITE_CONSTRAINT_FOREIGNKEY, and _TRIGGER for RESTRICT.
+        "787" | "1811" => Kind::Reference,
+        // SQLITE_BUSY and its extended forms, SQLITE_LOCKED.
+        "5" | "261" | "517" | "773" | "6" | "262" => Kind::Unavailable,
+        _ => Kind::Other,
+    }
+}
+
+/// SQLite names the columns, not the index: `UNIQUE constraint failed: users.realm, users.email` is `users_realm_email` by the
+/// naming rule of our migrations.
+fn sqlite_index(message: &str) -> String {
+    let columns = message.split_once("failed: ").map_or(message, |(_, columns)| columns);
+    let mut name = String::new();
+    for column in columns.split(", ") {
+        let (table, column) = column.split_once('.').unwrap_or(("", column));
+        if name.is_empty() {
+            name.push_str(table);
+        }
+        name.push('_');
+        name.push_str(column);
+    }
+    name
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sqlite_columns_become_the_name_of_the_index() {
+        assert_eq!(sqlite_index("UNIQUE constraint failed: users.realm, users.email"), "users_realm_email");
+        assert_eq!(sqlite_index("UNIQUE constraint failed: organizations.slug"), "organizations_slug");
+    }
+}

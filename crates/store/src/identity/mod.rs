@@ -1,0 +1,18 @@
+//! Who there is. One repository a file; each hangs off a unit in the scope it needs.
+
+mod api_keys;
+mod applications;
+mod end_users;
+mod members;
+mod organizations;
+mod sessions;
+mod users;
+
+pub use self::api_keys::{ApiKey, ApiKeys, NewApiKey};
+pub use self::applications::{Application, ApplicationChange, Applications, NewApplication};
+pub use self::end_users::{EndUser, EndUserChange, EndUserFilter, EndUsers, NewEndUser};
+pub use self::members::{Member, Members};
+pub(crate) use self::organizations::API_VERSION;
+pub use self::organizations::{NewOrganization, Organization, OrganizationChange, Organizations};
+pub use self::sessions::{NewSession, Session, Sessions};
+pub use self::users::{NewUser, User, UserLogin, Users};

@@ -1,0 +1,27 @@
+//! The tables, one list for both engines, one file per area. A released migration never changes.
+//!
+//! SQL is written once with the few words that differ in braces ([`ddl`]); row-level security is generated from each file's list
+//! of tables ([`policy`]). Naming rule: a unique index is called `<table>_<column>_<column>…`, so that both engines name the same
+//! collision the same way (see [`crate::constraint`]).
+
+mod ddl;
+mod m0001_identity;
+mod m0005_records;
+pub(crate) mod policy;
+
+use sea_orm_migration::{MigrationTrait, MigratorTrait};
+
+use self::policy::Table;
+
+pub(crate) struct Migrator;
+
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![Box::new(m0001_identity::Migration), Box::new(m0005_records::Migration)]
+    }
+}
+
+/// Every table and whose its rows are, as the migrations have declared it.
+pub(crate) fn tables() -> Vec<&'static Table> {
+    [m0001_identity::TABLES, m0005_records::TABLES].into_iter().flatten().collect()
+}

@@ -1,0 +1,46 @@
+//! What a store is opened with.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::{Clock, IdSource};
+
+use crate::Sealer;
+
+/// How to open a [`crate::Store`].
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// `sqlite://path?mode=rwc` or `postgres://…`.
+    pub database_url: String,
+    /// The folder of blobs; made if it does not exist.
+    pub blobs: PathBuf,
+    /// SQLite: connections that read, beside the one that writes. PostgreSQL: the size of the pool, at least 2. Default 8.
+    pub connections: u32,
+    pub clock: Arc<dyn Clock>,
+    pub ids: Arc<dyn IdSource>,
+    /// Seals the bodies of idempotency records.
+    pub sealer: Arc<dyn Sealer>,
+    /// How often the last use of keys is written down. Default 5 s.
+    pub last_used_every: Duration,
+    /// Tables whose filter is left out, so that a test can prove that row-level security holds alone.
+    #[cfg(feature = "unlock")]
+    pub unlocked: Vec<&'static str>,
+}
+
+impl Options {
+    /// Options with defaults for everything that has one.
+    pub fn new(database_url: impl Into<String>, blobs: impl Into<PathBuf>, sealer: Arc<dyn Sealer>) -> Self {
+        Self {
+            database_url: database_url.into(),
+            blobs: blobs.into(),
+            connections: 8,
+            clock: Arc::new(domain::SystemClock),
+            ids: Arc::new(domain::RandomIds),
+            sealer,
+            last_used_every: Duration::from_secs(5),
+            #[cfg(feature = "unlock")]
+            unlocked: Vec::new(),
+        }
+    }
+}

@@ -1,0 +1,49 @@
+//! Reading rows of one tenant.
+
+use sea_orm::sea_query::IntoCondition;
+use sea_orm::{
+    DatabaseTransaction, EntityTrait, IntoSimpleExpr, Order, PaginatorTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _,
+    Select,
+};
+
+use super::Scoped;
+use crate::{Page, Paged, StoreError};
+
+/// A select that is already filtered. It can be narrowed, ordered and run, never unwrapped.
+pub(crate) struct ScopedSelect<'u, E: EntityTrait> {
+    pub(super) select: Select<E>,
+    pub(super) transaction: &'u DatabaseTransaction,
+}
+
+impl<E: Scoped> ScopedSelect<'_, E> {
+    pub(crate) fn filter(mut self, condition: impl IntoCondition) -> Self {
+        self.select = self.select.filter(condition);
+        self
+    }
+
+    pub(crate) fn order_by(mut self, column: impl IntoSimpleExpr, order: Order) -> Self {
+        self.select = self.select.order_by(column, order);
+        self
+    }
+
+    pub(crate) fn limit(mut self, count: u64) -> Self {
+        self.select = self.select.limit(count);
+        self
+    }
+
+    pub(crate) async fn one(self) -> Result<Option<E::Model>, StoreError> {
+        Ok(self.select.one(self.transaction).await?)
+    }
+
+    /// Every row; for lists that are bounded by their nature or by [`Self::limit`].
+    pub(crate) async fn all(self) -> Result<Vec<E::Model>, StoreError> {
+        Ok(self.select.all(self.transaction).await?)
+    }
+
+    /// One page in the order given before, and the total.
+    pub(crate) async fn page(self, page: Page) -> Result<Paged<E::Model>, StoreError> {
+        let total = self.select.clone().count(self.transaction).await?;
+        let items = self.select.limit(page.limit()).offset(page.offset()).all(self.transaction).await?;
+        Ok(Paged { items, total })
+    }
+}

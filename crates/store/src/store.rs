@@ -1,0 +1,139 @@
+//! The store's handle.
+
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex};
+
+use domain::{Clock, IdSource};
+
+use crate::engine::{Background, Engine, Lane};
+use crate::scope::Scope;
+use crate::system::System;
+use crate::unit::{InFlight, Opened, Unit, Wakes, WriteContext, WriteState};
+use crate::{Blobs, Live, Options, Read, Sealer, StoreError, Write};
+
+/// Everything kept: the database, blobs, and the wakes that follow a commit. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Store {
+    pub(crate) inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Inner {
+    pub(crate) engine: Engine,
+    pub(crate) background: Background,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) ids: Arc<dyn IdSource>,
+    pub(crate) sealer: Arc<dyn Sealer>,
+    pub(crate) live: Live,
+    pub(crate) blobs: Blobs,
+    /// Idempotency keys in flight; SQLite has no advisory locks.
+    pub(crate) in_flight: Arc<Mutex<HashSet<[u8; 32]>>>,
+    #[cfg(feature = "unlock")]
+    unlocked: Vec<&'static str>,
+}
+
+impl Inner {
+    /// Whether a test asked for this table's filter to be left out.
+    #[cfg(feature = "unlock")]
+    pub(crate) fn is_unlocked(&self, table: &str) -> bool {
+        self.unlocked.contains(&table)
+    }
+
+    #[cfg(not(feature = "unlock"))]
+    #[expect(clippy::unused_self, reason = "the same call with and without the feature")]
+    pub(crate) const fn is_unlocked(&self, _table: &str) -> bool {
+        false
+    }
+}
+
+impl Store {
+    /// Opens the database, brings its tables up to date and starts the second lane on the current runtime.
+    ///
+    /// # Errors
+    /// [`StoreError::RoleMissing`] when the PostgreSQL user may not make or assume the tenants' role.
+    pub async fn connect(options: Options) -> Result<Self, StoreError> {
+        let blobs = Blobs::in_folder(&options.blobs)?;
+        let engine = Engine::connect(&options.database_url, options.connections).await?;
+        let live = Live::default();
+        let background = Background::start(engine.clone(), live.clone(), options.last_used_every);
+        Ok(Self {
+            inner: Arc::new(Inner {
+                engine,
+                background,
+                clock: options.clock,
+                ids: options.ids,
+                sealer: options.sealer,
+                live,
+                blobs,
+                in_flight: Arc::default(),
+                #[cfg(feature = "unlock")]
+                unlocked: options.unlocked,
+            }),
+        })
+    }
+
+    /// The platform's own work: a closed list.
+    pub fn system(&self) -> System<'_> {
+        System { store: self }
+    }
+
+    /// Opens a read transaction; dropping it ends it. On SQLite it is a snapshot, on PostgreSQL each statement sees what is
+    /// committed by then.
+    pub async fn read<S: Scope>(&self, scope: &S) -> Result<Read<S>, StoreError> {
+        let transaction = self.inner.engine.read(scope.tenant()).await?;
+        Ok(Unit { transaction, permit: None, store: Arc::clone(&self.inner), scope: scope.clone(), wakes: Wakes::default(), state: () })
+    }
+
+    /// Opens a write transaction without an idempotency key. On SQLite this waits for the writer's turn: do slow work before.
+    pub async fn write<S: Scope>(&self, scope: &S, context: WriteContext) -> Result<Write<S>, StoreError> {
+        let opened = self.inner.engine.write(scope.tenant(), Lane::Requests).await?;
+        Ok(self.unit(scope, opened, WriteState::new(context, None)))
+    }
+
+    /// Opens a write transaction under the context's idempotency key, if it has one.
+    pub async fn begin_write<S: Scope>(&self, scope: &S, context: WriteContext) -> Result<Opened<S>, StoreError> {
+        let Some(key) = &context.idempotency else {
+            return Ok(Opened::Fresh(Box::new(self.write(scope, context).await?)));
+        };
+        let record = key.record(scope.tenant());
+        // Taken before the writer, so that a repeat answers at once instead of standing in its queue.
+        let Some(guard) = InFlight::enter(&self.inner.in_flight, record.digest) else {
+            return Ok(Opened::InFlight);
+        };
+        let opened = self.inner.engine.write(scope.tenant(), Lane::Requests).await?;
+        let unit = self.unit(scope, opened, WriteState::new(context, Some((record, guard))));
+        unit.claim_idempotency().await
+    }
+
+    fn unit<S: Scope>(&self, scope: &S, opened: crate::engine::Opened, state: WriteState) -> Write<S> {
+        let crate::engine::Opened { transaction, permit } = opened;
+        Unit { transaction, permit, store: Arc::clone(&self.inner), scope: scope.clone(), wakes: Wakes::default(), state }
+    }
+
+    pub fn clock(&self) -> &dyn Clock {
+        &*self.inner.clock
+    }
+
+    pub fn ids(&self) -> &dyn IdSource {
+        &*self.inner.ids
+    }
+
+    pub fn live(&self) -> &Live {
+        &self.inner.live
+    }
+
+    pub fn blobs(&self) -> &Blobs {
+        &self.inner.blobs
+    }
+
+    /// Waits until everything queued in the second lane so far is committed.
+    pub async fn flush(&self) -> Result<(), StoreError> {
+        self.inner.background.flush().await
+    }
+
+    /// Commits what is queued and closes the database. Every later call fails.
+    pub async fn close(&self) -> Result<(), StoreError> {
+        self.flush().await?;
+        self.inner.engine.close().await
+    }
+}

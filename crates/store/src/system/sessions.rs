@@ -1,0 +1,103 @@
+//! Finding a session or a user, and the scopes that a session mints.
+
+use domain::{AppId, OrgId, Reach, Role, Secret, Timestamp};
+use sea_orm::{ColumnTrait as _, ConnectionTrait as _, EntityTrait as _, QueryFilter as _, Statement};
+
+use super::System;
+use crate::StoreError;
+use crate::entities::{organization, parse, session, user};
+use crate::identity::{Organization, Session, User, UserLogin};
+use crate::scope::{AppScope, OrgScope};
+
+/// A session that may be used now.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct SessionLogin {
+    pub session: Session,
+    pub user: User,
+    pub expires_at: Timestamp,
+}
+
+/// A signed-in user's place in one organization.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Membership {
+    pub role: Role,
+    pub scope: OrgScope,
+    /// The API version that the organization is pinned to.
+    pub pinned_version: Option<String>,
+}
+
+impl System<'_> {
+    /// The session with this token's SHA-256. `None`: unknown or expired.
+    pub async fn session_by_hash(&self, hash: &[u8; 32]) -> Result<Option<SessionLogin>, StoreError> {
+        let inner = &self.store.inner;
+        let found = session::Entity::find().filter(session::Column::TokenHash.eq(hash.to_vec())).one(inner.engine.reader()).await?;
+        let Some(found) = found.filter(|row| row.expires_at.0 > inner.clock.now()) else {
+            return Ok(None);
+        };
+        let session = Session::try_from(found)?;
+        let user = user::Entity::find_by_id(session.user.to_string()).one(inner.engine.reader()).await?;
+        let Some(user) = user else {
+            return Ok(None);
+        };
+        Ok(Some(SessionLogin { expires_at: session.expires_at, session, user: user.try_into()? }))
+    }
+
+    /// The user with this e-mail address, for signing in. `email` is lower case.
+    pub async fn user_by_email(&self, realm: &str, email: &str) -> Result<Option<UserLogin>, StoreError> {
+        let found = user::Entity::find().filter(user::Column::Realm.eq(realm)).filter(user::Column::Email.eq(email));
+        let Some(mut row) = found.one(self.store.inner.engine.reader()).await? else {
+            return Ok(None);
+        };
+        let password_hash = row.password_hash.take().map(Secret::new);
+        Ok(Some(UserLogin { user: row.try_into()?, password_hash }))
+    }
+
+    /// The session's place in an organization. `None`: not a member, or no such organization; one answer for both.
+    pub async fn membership(&self, login: &SessionLogin, org: OrgId) -> Result<Option<Membership>, StoreError> {
+        const FIND: &str = "SELECT role FROM members WHERE org_id = $1 AND user_id = $2";
+        let engine = &self.store.inner.engine;
+        let values = [org.to_string().into(), login.user.id.to_string().into()];
+        let Some(row) = engine.reader().query_one_raw(Statement::from_sql_and_values(engine.backend(), FIND, values)).await? else {
+            return Ok(None);
+        };
+        let role: String = row.try_get_by_index(0)?;
+        let Some(organization) = organization::Entity::find_by_id(org.to_string()).one(engine.reader()).await? else {
+            return Ok(None);
+        };
+        Ok(Some(Membership {
+            role: Role::parse(&role).ok_or(StoreError::Corrupt { what: "a role" })?,
+            scope: OrgScope::mint(org),
+            pinned_version: Organization::try_from(organization)?.pinned_version().map(ToOwned::to_owned),
+        }))
+    }
+
+    /// The organizations of the session's user with its roles, oldest first.
+    pub async fn organizations_of(&self, login: &SessionLogin) -> Result<Vec<(Organization, Role)>, StoreError> {
+        const FIND: &str = "SELECT org_id, role FROM members WHERE user_id = $1 ORDER BY joined_at, org_id";
+        let engine = &self.store.inner.engine;
+        let statement = Statement::from_sql_and_values(engine.backend(), FIND, [login.user.id.to_string().into()]);
+        let mut organizations = Vec::new();
+        for row in engine.reader().query_all_raw(statement).await? {
+            let (org, role): (String, String) = (row.try_get_by_index(0)?, row.try_get_by_index(1)?);
+            let role = Role::parse(&role).ok_or(StoreError::Corrupt { what: "a role" })?;
+            if let Some(organization) = organization::Entity::find_by_id(org).one(engine.reader()).await? {
+                organizations.push((organization.try_into()?, role));
+            }
+        }
+        Ok(organizations)
+    }
+
+    /// The scope of one application, as far as the member reaches into it. `None`: the organization has no such application.
+    pub async fn application_scope(&self, scope: &OrgScope, app: AppId, login: &SessionLogin) -> Result<Option<AppScope>, StoreError> {
+        const FIND: &str = "SELECT id FROM applications WHERE org_id = $1 AND id = $2";
+        let engine = &self.store.inner.engine;
+        let values = [scope.org().to_string().into(), app.to_string().into()];
+        let Some(row) = engine.reader().query_one_raw(Statement::from_sql_and_values(engine.backend(), FIND, values)).await? else {
+            return Ok(None);
+        };
+        let app = parse(&row.try_get_by_index::<String>(0)?, "an application")?;
+        Ok(Some(AppScope::mint(scope.org(), app, Reach::Member(login.user.id))))
+    }
+}
