@@ -139,7 +139,7 @@ pub struct ProbeReport {
     pub start: Duration,
     /// `v1`, `v2`, or `none`: then init sums memory itself, and CPU has no limit.
     pub cgroup: &'static str,
-    /// `full`, `partial` or `none`.
+    /// Which Landlock is in force: `abi 7`, or `none` where the kernel has none.
     pub landlock: String,
     /// The outer uid that runs have: a range, or the worker's own.
     pub users: String,

@@ -2,9 +2,14 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::PREFIX;
 use crate::protocol::CgroupPlan;
+
+/// How often, and how long apart, the groups of a killed guard are tried again.
+const SWEEP_TRIES: u32 = 100;
+const SWEEP_PAUSE: Duration = Duration::from_millis(10);
 
 /// Finds the place for the cgroups of sandboxes. Writes nothing that stays, except that a delegated version 2 group is prepared.
 pub(crate) fn discover() -> CgroupPlan {
@@ -22,13 +27,31 @@ pub(crate) fn discover() -> CgroupPlan {
 
 /// Removes groups of guards that no longer exist. Those of living ones are not touched: their processes keep them busy.
 pub(crate) fn sweep(plan: &CgroupPlan) -> Vec<PathBuf> {
-    let parents: Vec<&PathBuf> = match plan {
-        CgroupPlan::None => Vec::new(),
-        CgroupPlan::V1 { memory, pids, cpu } => [memory, pids, cpu].into_iter().flatten().collect(),
-        CgroupPlan::V2 { parent } => vec![parent],
-    };
-    let entries = parents.into_iter().filter_map(|parent| fs::read_dir(parent).ok()).flatten().flatten();
+    let entries = parents(plan).filter_map(|parent| fs::read_dir(parent).ok()).flatten().flatten();
     entries.map(|entry| entry.path()).filter(|path| is_orphan(path)).filter(|path| fs::remove_dir(path).is_ok()).collect()
+}
+
+/// Removes the groups of a guard that was killed; waits a moment for the last processes to leave them.
+pub(crate) fn sweep_after(plan: &CgroupPlan, guard: u32) {
+    let suffix = format!("-{guard}");
+    for _ in 0..SWEEP_TRIES {
+        sweep(plan);
+        let left = parents(plan).filter_map(|parent| fs::read_dir(parent).ok()).flatten().flatten();
+        let ours = |name: &str| name.starts_with(PREFIX) && name.ends_with(&suffix);
+        if !left.into_iter().any(|entry| entry.file_name().to_str().is_some_and(ours)) {
+            return;
+        }
+        std::thread::sleep(SWEEP_PAUSE);
+    }
+}
+
+fn parents(plan: &CgroupPlan) -> impl Iterator<Item = &PathBuf> {
+    let parents = match plan {
+        CgroupPlan::None => [None, None, None],
+        CgroupPlan::V1 { memory, pids, cpu } => [memory.as_ref(), pids.as_ref(), cpu.as_ref()],
+        CgroupPlan::V2 { parent } => [Some(parent), None, None],
+    };
+    parents.into_iter().flatten()
 }
 
 fn is_orphan(path: &Path) -> bool {

@@ -6,7 +6,7 @@ mod discover;
 mod group;
 
 #[cfg(feature = "worker")]
-pub(crate) use discover::{discover, sweep};
+pub(crate) use discover::{discover, sweep, sweep_after};
 #[cfg(feature = "launcher")]
 pub(crate) use group::Group;
 

@@ -3,8 +3,8 @@
 use std::io;
 
 use landlock::{
-    ABI, Access, AccessFs, BitFlags, PathBeneath, PathFd, Ruleset, RulesetAttr, RulesetCreatedAttr, RulesetError, RulesetStatus, Scope,
-    make_bitflags,
+    ABI, Access, AccessFs, BitFlags, LandlockStatus, PathBeneath, PathFd, RestrictionStatus, Ruleset, RulesetAttr, RulesetCreatedAttr,
+    RulesetError, RulesetStatus, Scope, make_bitflags,
 };
 use nix::sys::prctl;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
@@ -58,12 +58,11 @@ pub(super) fn drop_capabilities() -> Result<(), Refusal> {
 pub(super) fn apply_landlock() -> Result<String, Refusal> {
     let grants = grants()?;
     let refused = |error: RulesetError| Refusal::new(Step::Landlock, error.to_string(), io::Error::last_os_error());
-    Ok(match restrict(grants).map_err(refused)? {
-        RulesetStatus::FullyEnforced => "full",
-        RulesetStatus::PartiallyEnforced => "partial",
-        RulesetStatus::NotEnforced => "none",
-    }
-    .to_owned())
+    let status = restrict(grants).map_err(refused)?;
+    Ok(match (status.ruleset, status.landlock) {
+        (RulesetStatus::NotEnforced, _) | (_, LandlockStatus::NotEnabled | LandlockStatus::NotImplemented) => "none".to_owned(),
+        (_, LandlockStatus::Available { effective_abi, .. }) => format!("abi {}", effective_abi as i32),
+    })
 }
 
 /// What may be done where; all else is refused.
@@ -84,7 +83,7 @@ fn grants() -> Result<Vec<PathBeneath<PathFd>>, Refusal> {
     grants.into_iter().map(|(path, access)| Ok(PathBeneath::new(open(path)?, access))).collect()
 }
 
-fn restrict(grants: Vec<PathBeneath<PathFd>>) -> Result<RulesetStatus, RulesetError> {
+fn restrict(grants: Vec<PathBeneath<PathFd>>) -> Result<RestrictionStatus, RulesetError> {
     let ruleset = Ruleset::default().handle_access(AccessFs::from_all(ABI::V9))?.scope(Scope::from_all(ABI::V6))?.create()?;
-    Ok(ruleset.add_rules(grants.into_iter().map(Ok::<_, RulesetError>))?.restrict_self()?.ruleset)
+    ruleset.add_rules(grants.into_iter().map(Ok::<_, RulesetError>))?.restrict_self()
 }

@@ -60,12 +60,7 @@ pub(super) fn run(spec: &LaunchSpec, inherited: Inherited, guard: OwnedFd, contr
 }
 
 /// The last steps, in the tool host itself: its standard streams, its directory, the word to the worker.
-fn become_host(
-    tools: OwnedFd,
-    listeners: [TcpListener; 2],
-    landlock: String,
-    control: &mut Option<OwnedFd>,
-) -> Result<Entered, Refusal> {
+fn become_host(tools: OwnedFd, listeners: [TcpListener; 2], landlock: String, control: &mut Option<OwnedFd>) -> Result<Entered, Refusal> {
     let refused = |detail: &'static str| move |error: io::Error| Refusal::new(Step::Start, detail, error);
     prctl::set_name(c"toolhost").map_err(|error| refused("name the tool host")(error.into()))?;
     unistd::setsid().map_err(|error| refused("setsid")(error.into()))?;

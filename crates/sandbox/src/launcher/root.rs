@@ -17,8 +17,7 @@ const NEW_ROOT: &str = "/tmp";
 /// Links (or directories, on older systems) at the root that lead into `/usr`.
 const USR_LINKS: [&str; 6] = ["bin", "sbin", "lib", "lib32", "lib64", "libx32"];
 /// Parts of the system's `/etc` that programs of `/usr` need and that say nothing about the host.
-const ETC_PARTS: [&str; 6] =
-    ["alternatives", "ld.so.cache", "ssl/certs", "ssl/openssl.cnf", "pki/tls/certs", "pki/ca-trust/extracted"];
+const ETC_PARTS: [&str; 6] = ["alternatives", "ld.so.cache", "ssl/certs", "ssl/openssl.cnf", "pki/tls/certs", "pki/ca-trust/extracted"];
 const DEVICES: [&str; 5] = ["null", "zero", "full", "random", "urandom"];
 /// Files of /proc that tell about the host or act on it: read as empty.
 const MASKED_FILES: [&str; 11] = [

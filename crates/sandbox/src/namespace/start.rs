@@ -40,7 +40,11 @@ pub(super) async fn start(sandbox: &NamespaceSandbox, spec: SandboxSpec) -> Resu
         cgroup: sandbox.cgroup.clone(),
     };
     let inside: [OwnedFd; 2] = [tools_inside.into(), liveness_inside];
-    protocol::send(control.as_fd(), &launch, &[inside[0].as_fd(), inside[1].as_fd()]).map_err(SandboxError::Control)?;
+    match protocol::send(control.as_fd(), &launch, &[inside[0].as_fd(), inside[1].as_fd()]) {
+        // It ended before it read; what it may have said, or its silence, is read below.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {}
+        sent => sent.map_err(SandboxError::Control)?,
+    }
     drop(inside);
 
     let mut reports = Reports::new(control).map_err(SandboxError::Control)?;
@@ -58,9 +62,12 @@ pub(super) async fn start(sandbox: &NamespaceSandbox, spec: SandboxSpec) -> Resu
     let [proxy, forward] = <[OwnedFd; 2]>::try_from(listeners).map_err(|_| SandboxError::Vanished)?;
     let (exit, exited) = watch::channel(None);
     let (release, released) = tokio::sync::oneshot::channel::<()>();
-    tokio::spawn(Watch { child, reports, released, lease }.run(exit));
-    // The watch's receiver resolves when `release` is dropped.
-    let let_go = move || drop((liveness, release));
+    tokio::spawn(Watch { child, reports, released, cgroup: sandbox.cgroup.clone(), lease }.run(exit));
+    // The watch must know that the end was wished for before the guard learns of it.
+    let let_go = move || {
+        drop(release);
+        drop(liveness);
+    };
     Ok((Started { tools: tools.into(), proxy, forward, handle: Handle::new(let_go, exited, guard) }, landlock))
 }
 

@@ -3,12 +3,14 @@
 use std::time::Duration;
 
 use tokio::process::Child;
+use tokio::sync::oneshot::error::TryRecvError;
 use tokio::sync::{oneshot, watch};
 
 use super::start::Reports;
 use super::uids::Lease;
+use crate::cgroup;
 use crate::contract::{Exit, ExitCause};
-use crate::protocol::{Ended, HostEnd, Report};
+use crate::protocol::{CgroupPlan, Ended, HostEnd, Report};
 
 /// How long the guard may take to clean up after it was let go; then it is killed, and init with it.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -19,6 +21,7 @@ pub(super) struct Watch {
     pub(super) reports: Reports,
     /// Resolves when the handle lets go of the sandbox.
     pub(super) released: oneshot::Receiver<()>,
+    pub(super) cgroup: CgroupPlan,
     /// Held until every process of the uid is gone.
     pub(super) lease: Lease,
 }
@@ -26,6 +29,7 @@ pub(super) struct Watch {
 impl Watch {
     /// Waits for the end and tells it.
     pub(super) async fn run(mut self, exit: watch::Sender<Option<Exit>>) {
+        let guard = self.child.id();
         let mut killed = false;
         let ended = tokio::select! {
             biased;
@@ -35,6 +39,8 @@ impl Watch {
                 tokio::time::timeout(PATIENCE, last_report(&mut self.reports)).await.unwrap_or_default()
             }
         };
+        // Both may have come at once: the guard answers a release within a millisecond.
+        killed |= self.released.try_recv() == Err(TryRecvError::Closed);
         if ended.is_none()
             && let Err(error) = self.child.start_kill()
         {
@@ -42,6 +48,12 @@ impl Watch {
         }
         if let Err(error) = self.child.wait().await {
             tracing::warn!(%error, "could not wait for the guard of a sandbox");
+        }
+        if ended.is_none()
+            && let Some(guard) = guard
+            && let Err(error) = tokio::task::spawn_blocking(move || cgroup::sweep_after(&self.cgroup, guard)).await
+        {
+            tracing::warn!(%error, "could not remove the cgroup of a killed guard");
         }
         if let Some(leftover) = ended.as_ref().and_then(|ended| ended.leftover.as_ref()) {
             tracing::warn!(leftover, "a sandbox's cgroup could not be removed");
@@ -81,13 +93,13 @@ fn conclude(ended: Option<&Ended>, killed: bool) -> Exit {
 mod tests {
     use super::*;
 
-    fn ended(host: Option<HostEnd>, memory_kills: u64) -> Option<Ended> {
-        Some(Ended { host, memory_kills, leftover: None })
+    fn ended(host: Option<HostEnd>, memory_kills: u64) -> Ended {
+        Ended { host, memory_kills, leftover: None }
     }
 
     #[test]
     fn the_cause_follows_from_what_the_guard_saw() {
-        let cause = |ended: Option<Ended>, killed| conclude(ended.as_ref(), killed).cause;
+        let cause = |ended: Ended, killed| conclude(Some(&ended), killed).cause;
         assert_eq!(cause(ended(Some(HostEnd::Exited(3)), 0), false), ExitCause::Finished { code: 3 });
         assert_eq!(cause(ended(Some(HostEnd::Exited(0)), 2), false), ExitCause::Finished { code: 0 }, "it survived two kills");
         assert_eq!(cause(ended(Some(HostEnd::Signaled(6)), 0), false), ExitCause::Signaled { signal: 6 });
@@ -96,8 +108,8 @@ mod tests {
         assert_eq!(cause(ended(None, 1), false), ExitCause::OutOfMemory, "init itself was the victim");
         assert_eq!(cause(ended(None, 0), true), ExitCause::Killed);
         assert_eq!(cause(ended(None, 1), true), ExitCause::Killed);
-        assert_eq!(cause(None, true), ExitCause::Killed);
+        assert_eq!(conclude(None, true).cause, ExitCause::Killed);
         assert_eq!(cause(ended(None, 0), false), ExitCause::Lost);
-        assert_eq!(cause(None, false), ExitCause::Lost);
+        assert_eq!(conclude(None, false).cause, ExitCause::Lost);
     }
 }

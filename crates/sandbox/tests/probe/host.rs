@@ -1,4 +1,4 @@
-//! The probe as a tool host: one request per line, one answer per line.
+//! The probe as a tool host: one request per line, one answer per line. An attempt's name and argument are parted by a tab.
 
 use std::fs;
 use std::io::{self, BufRead, BufReader, Write};
@@ -21,12 +21,13 @@ fn answer(line: &str) -> io::Result<String> {
     match verb {
         "attempt" => {
             let mut command = Command::new("/proc/self/exe");
-            command.arg("attempt").args(rest.splitn(2, ' '));
+            command.arg("attempt").args(rest.splitn(2, '\t'));
             Ok(describe(&command.output()?))
         }
         "sh" => Ok(describe(&Command::new("/bin/sh").args(["-c", rest]).stdin(Stdio::null()).output()?)),
         "descriptors" => descriptors(),
         "exit" => std::process::exit(rest.parse().unwrap_or(1)),
+        "hoard" => hoard(),
         "abort" => std::process::abort(),
         _ => Ok(format!("unknown verb {verb}")),
     }
@@ -54,6 +55,14 @@ fn descriptors() -> io::Result<String> {
     }
     found.sort();
     Ok(found.join(" "))
+}
+
+/// Takes memory until something stops it.
+fn hoard() -> ! {
+    let mut kept: Vec<Vec<u8>> = Vec::new();
+    loop {
+        kept.push(vec![u8::try_from(kept.len() % 255).unwrap_or_default() | 1; 1024 * 1024]);
+    }
 }
 
 /// Writes an outcome to standard output.

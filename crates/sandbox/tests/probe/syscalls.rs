@@ -9,13 +9,12 @@ use nix::errno::Errno;
 pub(crate) fn call(number: i64, arguments: &[i64]) -> String {
     let mut padded = [0_i64; 6];
     padded[..arguments.len()].copy_from_slice(arguments);
-    let [a, b, c, d, e, f] = padded;
     // SAFETY: the probe's own process is all that a wrong argument could harm.
-    let result = unsafe { libc::syscall(number, a, b, c, d, e, f) };
+    let result = unsafe { libc::syscall(number, padded[0], padded[1], padded[2], padded[3], padded[4], padded[5]) };
     if result == -1 { name(&io::Error::last_os_error()) } else { format!("ok {result}") }
 }
 
-/// As [`call`], with a C string as one of the arguments.
+/// The address of some bytes, as an argument of [`call`].
 pub(crate) fn pointer(text: &'static [u8]) -> i64 {
     text.as_ptr() as i64
 }

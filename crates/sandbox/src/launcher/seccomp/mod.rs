@@ -57,8 +57,7 @@ fn forbidden() -> Result<BpfProgram, BackendError> {
     rules.insert(libc::SYS_ioctl, vec![rule([when(1, Eq, libc::TIOCSTI)?])?, rule([when(1, Eq, libc::TIOCLINUX)?])?]);
     let not_a_stream = |call: i64| -> Result<(i64, Vec<SeccompRule>), BackendError> {
         let types = (0..=SOCKET_TYPE).filter(|kind| *kind != u64::from(libc::SOCK_STREAM.unsigned_abs()));
-        let mut refused: Vec<SeccompRule> =
-            types.map(|kind| rule([when(1, MaskedEq(SOCKET_TYPE), kind)?])).collect::<Result<_, _>>()?;
+        let mut refused: Vec<SeccompRule> = types.map(|kind| rule([when(1, MaskedEq(SOCKET_TYPE), kind)?])).collect::<Result<_, _>>()?;
         let [unix, inet, inet6] = [libc::AF_UNIX, libc::AF_INET, libc::AF_INET6];
         refused.push(if call == libc::SYS_socketpair {
             rule([when(0, Ne, unix)?])?
@@ -68,8 +67,7 @@ fn forbidden() -> Result<BpfProgram, BackendError> {
         Ok((call, refused))
     };
     rules.extend([not_a_stream(libc::SYS_socket)?, not_a_stream(libc::SYS_socketpair)?]);
-    let unusual: Vec<SeccompCondition> =
-        PERSONALITIES.into_iter().map(|value| when(0, Ne, value)).collect::<Result<_, _>>()?;
+    let unusual: Vec<SeccompCondition> = PERSONALITIES.into_iter().map(|value| when(0, Ne, value)).collect::<Result<_, _>>()?;
     rules.insert(libc::SYS_personality, vec![SeccompRule::new(unusual)?]);
     compile(rules, SeccompAction::Allow, SeccompAction::Errno(errno(libc::EPERM)))
 }
