@@ -87,3 +87,48 @@ pub(crate) fn api_key(app: AppId, key: store::ApiKey) -> api_key::ApiKey {
         created_at: key.created_at.into(),
     }
 }
+
+pub(crate) fn run(run: store::Run) -> wire::api::run::Run {
+    use wire::api::run;
+    run::Run {
+        object: run::RunObject::Run,
+        id: run.id,
+        org_id: run.org,
+        application_id: run.app,
+        duration: run.duration_ms(),
+        package_id: run.agent,
+        version: run.version,
+        status: run.status,
+        end_user_id: run.end_user,
+        user_id: run.user,
+        api_key_id: run.key,
+        input: run.input,
+        config: run.config,
+        result: run::RunResult { output: run.output, report: run.report, state: run.state },
+        error: run.error,
+        error_code: run.error_code,
+        model_id: run.model,
+        model_label: run.model_label,
+        token_usage: run.usage.into(),
+        cost: run.cost.as_dollars(),
+        cost_nano_usd: run.cost.0,
+        sandbox: run.rung,
+        cancel_requested_at: run.cancel_requested_at.map(Into::into),
+        created_at: run.created_at.into(),
+        started_at: run.started_at.map(Into::into),
+        completed_at: run.completed_at.map(Into::into),
+    }
+}
+
+pub(crate) fn memory(memory: store::Memory) -> wire::api::memory::Memory {
+    use wire::api::memory;
+    memory::Memory {
+        object: memory::MemoryObject::Memory,
+        id: memory.id,
+        key: memory.key,
+        content: memory.content,
+        end_user_id: memory.end_user,
+        run_id: Some(memory.run),
+        created_at: memory.created_at.into(),
+    }
+}

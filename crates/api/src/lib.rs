@@ -23,6 +23,7 @@ pub mod problem;
 pub mod router;
 pub mod routes;
 mod rules;
+mod run_log;
 
 pub use app::{App, Options, Parts};
 pub use router::router;

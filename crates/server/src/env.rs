@@ -24,7 +24,11 @@ pub enum Command {
     Serve(Box<Serve>),
     /// Carry out one run. Started by `serve`, never by hand: descriptors 0 and 1 are sockets of the worker.
     #[command(hide = true)]
-    Sidecar,
+    Sidecar {
+        /// The log filter: a sidecar has no environment.
+        #[arg(default_value = "info")]
+        log_level: String,
+    },
 }
 
 /// Which part of the server a process plays.

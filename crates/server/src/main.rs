@@ -1,1 +1,30 @@
-fn main() {}
+//! The server binary: reads the configuration, wires the parts, plays its roles.
+//!
+//! | file | owns |
+//! |---|---|
+//! | `env.rs` | every setting |
+//! | `keys.rs` | the master key |
+//! | `logs.rs` | where logs go |
+//! | `isolation.rs` | the sandbox, probed once |
+//! | `serve.rs` | the wiring of `appstrate serve` |
+//! | `sidecar.rs` | the process of one run |
+
+mod env;
+mod isolation;
+mod keys;
+mod logs;
+mod serve;
+mod sidecar;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use crate::env::{Cli, Command};
+
+fn main() -> ExitCode {
+    match Cli::parse().command {
+        Command::Serve(options) => serve::main(*options),
+        Command::Sidecar { log_level } => sidecar::main(&log_level),
+    }
+}

@@ -4,6 +4,7 @@
 //! past a revocation.
 
 use std::str::FromStr;
+use std::sync::Arc;
 
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, Method, header};
@@ -11,7 +12,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use axum_extra::extract::CookieJar;
 use domain::{AppId, Code, EndUserId, OrgId, Permission, PermissionSet};
-use store::KeyLogin;
+use store::{AppScope, KeyLogin};
 
 use super::version::{self, Version};
 use crate::app::App;
@@ -27,7 +28,7 @@ pub enum Source {
 }
 
 /// What a request says about its caller, not yet believed.
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct Claims {
     bearer: Option<String>,
     cookie: Option<String>,
@@ -36,18 +37,39 @@ struct Claims {
     end_user: Option<String>,
 }
 
+/// The claims of a request, kept by a stream to ask again whether they still hold. The credential in it never prints.
+#[derive(Clone)]
+pub struct Standing {
+    claims: Arc<Claims>,
+    scope: Option<AppScope>,
+}
+
+impl Standing {
+    /// Whether the same claims still lead to the same application and reach. A database that does not answer counts as yes: a
+    /// stream outlives a restart of the database, and the next question comes soon.
+    pub async fn holds(&self, app: &App) -> bool {
+        match identify(app, &self.claims, None).await {
+            Ok((caller, _)) => caller.app == self.scope && caller.permissions.contains(Permission::RunsRead),
+            Err(problem) => problem.code == Code::Unavailable,
+        }
+    }
+}
+
 /// Puts the [`Caller`] and the [`Version`] into the request, or answers with the refusal.
 pub async fn authenticate(State(app): State<App>, mut request: Request, next: Next) -> Response {
     let source = if request.uri().path().starts_with("/api/realtime/") { Source::HeadersAndQuery } else { Source::Headers };
     // The body cannot be shared between threads; what the request claims is taken from it before anything is awaited.
-    let identified = match read(&app, &request, source) {
-        Ok((claims, requested)) => identify(&app, claims, requested).await,
-        Err(problem) => Err(problem),
+    let (claims, requested) = match read(&app, &request, source) {
+        Ok(read) => read,
+        Err(problem) => return problem.into_response(),
     };
-    let (caller, version) = match identified {
+    let (caller, version) = match identify(&app, &claims, requested).await {
         Ok(identified) => identified,
         Err(problem) => return problem.into_response(),
     };
+    if source == Source::HeadersAndQuery {
+        request.extensions_mut().insert(Standing { claims: Arc::new(claims), scope: caller.app });
+    }
     request.extensions_mut().insert(caller);
     request.extensions_mut().insert(version);
     let mut response = next.run(request).await;
@@ -63,10 +85,10 @@ fn read(app: &App, request: &Request, source: Source) -> Result<(Claims, Option<
     Ok((claims, version::requested(request.headers())?))
 }
 
-async fn identify(app: &App, claims: Claims, requested: Option<Version>) -> Result<(Caller, Version), Problem> {
+async fn identify(app: &App, claims: &Claims, requested: Option<Version>) -> Result<(Caller, Version), Problem> {
     let (caller, pinned) = match (&claims.bearer, &claims.cookie) {
-        (Some(bearer), _) => with_key(app, bearer, &claims).await?,
-        (None, Some(cookie)) => with_session(app, cookie, &claims).await?,
+        (Some(bearer), _) => with_key(app, bearer, claims).await?,
+        (None, Some(cookie)) => with_session(app, cookie, claims).await?,
         (None, None) => (Caller::anonymous(), None),
     };
     // A pin is validated when it is set; should a release be withdrawn, the default speaks.

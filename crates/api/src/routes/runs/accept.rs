@@ -1,0 +1,40 @@
+//! Accepting a run, however it was asked for: preflight outside any transaction, then the row, its event and its job in one.
+
+use std::collections::BTreeMap;
+
+use domain::{Code, ModelId};
+use runs::preflight::{self, Choice, Request, StartedBy};
+use serde_json::Value;
+use wire::api::run::StartedRun;
+
+use crate::answer::Answer;
+use crate::app::App;
+use crate::extract::{Can, perm};
+use crate::problem::Problem;
+
+/// What the three ways to start a run have in common.
+pub(crate) struct Asked {
+    pub choice: Choice,
+    pub input: Option<BTreeMap<String, Value>>,
+    pub model: Option<ModelId>,
+}
+
+/// Prepares and queues the run; answers with `status` and its id.
+pub(crate) async fn accept(can: &Can<perm::AgentsRun>, app: &App, asked: Asked, status: u16) -> Result<Answer, Problem> {
+    if let Some(reason) = &app.options.sandbox_unavailable {
+        tracing::warn!(reason, "a run was refused: the sandbox is unavailable");
+        return Err(Problem::new(Code::SandboxUnavailable, "This server cannot isolate runs, so it refuses them."));
+    }
+    let facts = can.facts();
+    let session = facts.key.is_none().then_some(facts.user).flatten();
+    let request = Request {
+        choice: asked.choice,
+        input: asked.input.unwrap_or_default().into_iter().collect(),
+        model: asked.model,
+        started_by: StartedBy { user: session, key: facts.key },
+    };
+    let prepared = preflight::prepare(&app.store, &can.scope, request, &app.limits).await?;
+    let write = can.write().await?;
+    let run = runs::start(&write, &prepared, &app.limits.platform).await?;
+    Answer::done(write, status, &StartedRun { run_id: run.id }).await
+}

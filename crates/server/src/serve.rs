@@ -1,0 +1,143 @@
+//! `appstrate serve`: opens what the server stands on, wires it, and serves until told to stop.
+
+use std::future::IntoFuture as _;
+use std::net::SocketAddr;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use api::chain::address::TrustedProxies;
+use auth::Passwords;
+use connect::{RunCredentials, SealWithMaster, Vault, catalogue};
+use domain::{Clock, IdSource, RandomIds, SystemClock};
+use runs::preflight::Limits;
+use store::Store;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::env::{Role, Serve};
+use crate::isolation::{self, Isolation};
+use crate::{keys, logs};
+
+/// How long open requests may take after the signal to stop.
+const DRAIN: Duration = Duration::from_secs(10);
+
+pub fn main(options: Serve) -> ExitCode {
+    if let Err(error) = logs::start(&options.log_level, options.log_json) {
+        return fail(&error);
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let served = runtime.context("could not start the runtime").and_then(|runtime| runtime.block_on(serve(options)));
+    match served {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => fail(&error),
+    }
+}
+
+#[expect(clippy::print_stderr, reason = "the last words of a process that could not start; logging may not stand yet")]
+fn fail(error: &anyhow::Error) -> ExitCode {
+    eprintln!("appstrate: {error:#}");
+    ExitCode::FAILURE
+}
+
+async fn serve(options: Serve) -> anyhow::Result<()> {
+    let limits = Limits {
+        platform: options.platform_run_limits.parse().context("PLATFORM_RUN_LIMITS must be a JSON object of known limits")?,
+        inline: options.inline_run_limits.parse().context("INLINE_RUN_LIMITS must be a JSON object of known limits")?,
+    };
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let ids: Arc<dyn IdSource> = Arc::new(RandomIds);
+    std::fs::create_dir_all(&options.data_dir).with_context(|| format!("could not make the data folder {} (DATA_DIR)", options.data_dir.display()))?;
+
+    let url = options.database_url.clone().unwrap_or_else(|| format!("sqlite://{}?mode=rwc", options.data_dir.join("appstrate.db").display()));
+    let embedded = url.starts_with("sqlite:");
+    let masters = keys::master_keys(options.connection_encryption_key.as_ref(), &options.data_dir, embedded, &*ids)?;
+    let sealer = Arc::new(SealWithMaster::new(masters.clone()));
+    let store_options = store::Options { clock, ids, ..store::Options::new(url, options.data_dir.join("blobs"), sealer) };
+    let store = Store::connect(store_options).await.context("could not open the database (DATABASE_URL)")?;
+    let vault = Vault::open(store.clone(), masters).await.context("could not open the vault (CONNECTION_ENCRYPTION_KEY)")?;
+    catalogue::sync_system(&store).await.context("could not register the system packages")?;
+
+    let Isolation { source, unavailable } = isolation::prepare(options.run_adapter, options.toolhost_path.clone()).await?;
+    let listener = match options.role {
+        Role::All | Role::Api => Some(bind(&options).await?),
+        Role::Worker => None,
+    };
+
+    let shutdown = CancellationToken::new();
+    let tasks = TaskTracker::new();
+    if matches!(options.role, Role::All | Role::Worker) && unavailable.is_none() {
+        let launcher = runs::Launcher::new(std::env::current_exe().context("could not find this binary's own path")?, options.log_level.clone());
+        let parts = runs::Parts {
+            store: store.clone(),
+            pool: runs::Pool::new(Arc::new(launcher), options.sidecar_pool_size),
+            sandbox: source,
+            credentials: Arc::new(RunCredentials::new(store.clone(), vault.clone())),
+        };
+        let worker = runs::Options { concurrency: options.worker_concurrency, outbound_allow: options.outbound_allow.clone(), ..runs::Options::default() };
+        let (service, _) = runs::Service::new(worker, parts);
+        tasks.spawn(service.run(shutdown.clone()));
+    }
+    if let Some(listener) = listener {
+        let app = api::App::new(api::Parts {
+            store: store.clone(),
+            passwords: Passwords::new(auth::password::Options::default()),
+            vault,
+            limits,
+            options: api::Options {
+                app_url: options.app_url.clone(),
+                trusted_origins: options.trusted_origins.split(',').map(str::trim).filter(|origin| !origin.is_empty()).map(str::to_owned).collect(),
+                trusted_proxies: TrustedProxies(options.trust_proxy),
+                sandbox_unavailable: unavailable,
+            },
+        });
+        tasks.spawn(serve_http(listener, app, shutdown.clone()));
+    }
+    tasks.close();
+
+    wait_for_signal().await?;
+    tracing::info!("stopping");
+    shutdown.cancel();
+    tasks.wait().await;
+    store.close().await.context("could not close the database")?;
+    Ok(())
+}
+
+async fn bind(options: &Serve) -> anyhow::Result<TcpListener> {
+    let address = SocketAddr::new(options.listen_address, options.port);
+    let listener = TcpListener::bind(address).await.with_context(|| format!("could not listen on {address} (PORT, LISTEN_ADDRESS)"))?;
+    tracing::info!(address = %listener.local_addr()?, app_url = %options.app_url, "serving");
+    Ok(listener)
+}
+
+async fn serve_http(listener: TcpListener, app: api::App, shutdown: CancellationToken) {
+    let service = api::router(app).into_make_service_with_connect_info::<SocketAddr>();
+    let stopping = shutdown.clone();
+    let server = axum::serve(listener, service).with_graceful_shutdown(async move { stopping.cancelled().await });
+    // Streams have no end of their own, so the drain has a limit.
+    let limit = async {
+        shutdown.cancelled().await;
+        tokio::time::sleep(DRAIN).await;
+    };
+    tokio::select! {
+        served = server.into_future() => {
+            if let Err(error) = served {
+                tracing::error!(%error, "the HTTP server stopped");
+            }
+        }
+        () = limit => tracing::warn!("open requests were cut off"),
+    }
+}
+
+async fn wait_for_signal() -> anyhow::Result<()> {
+    let mut terminate = signal(SignalKind::terminate()).context("could not listen for SIGTERM")?;
+    let mut interrupt = signal(SignalKind::interrupt()).context("could not listen for SIGINT")?;
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    Ok(())
+}
