@@ -4,8 +4,12 @@
 //! |---|---|
 //! | [`scripted_model`] | a model server on loopback: real wire protocols, answers from a script |
 //! | [`customer_api`] | a small company's API, the provider of the demo agent |
+//! | [`system`] | the whole server as its own process, with tenants made over HTTP |
+//! | [`client`] | a plain HTTP client |
 //! | [`demo`] | what `make run` seeds and shows |
 
+pub mod client;
 pub mod customer_api;
 pub mod demo;
 pub mod scripted_model;
+pub mod system;

@@ -1,7 +1,6 @@
 //! What `make run` does: starts the server with a scripted model and a customer API beside it, seeds a tenant over HTTP, makes
 //! one run for a customer, and shows it.
 
-mod client;
 mod options;
 mod script;
 mod seed;

@@ -6,8 +6,8 @@ use anyhow::{Context as _, bail};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::client::{Api, answer};
 use super::{CUSTOMER_KEYS, Options, script};
+use crate::client::{Api, answer};
 use crate::scripted_model::ScriptedModel;
 
 const EMAIL: &str = "ada@acme-demo.example";
@@ -151,16 +151,10 @@ async fn packages(session: &Api, application: &str) -> anyhow::Result<()> {
 
 /// The tool as the ZIP that a developer would upload.
 fn tool_archive() -> anyhow::Result<Vec<u8>> {
-    use std::io::Write as _;
-    let mut archive = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
-    let options = zip::write::SimpleFileOptions::default();
-    for (name, content) in
-        [("manifest.json", include_str!("../../demo/tool/manifest.json")), ("index.ts", include_str!("../../demo/tool/index.ts"))]
-    {
-        archive.start_file(name, options)?;
-        archive.write_all(content.as_bytes())?;
-    }
-    Ok(archive.finish()?.into_inner())
+    crate::system::archive(&[
+        ("manifest.json", include_bytes!("../../demo/tool/manifest.json").as_slice()),
+        ("index.ts", include_bytes!("../../demo/tool/index.ts").as_slice()),
+    ])
 }
 
 /// Configures the scripted model, or the real one whose key is in the environment, as the organization's default.

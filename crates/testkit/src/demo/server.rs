@@ -27,7 +27,7 @@ pub(super) async fn start(options: &Options, model: SocketAddr, customer_api: So
         .with_context(|| format!("could not start {}", binary.display()))?;
     let mut server = Server(child);
     let health = format!("{}/health", options.base_url());
-    let client = super::client::http();
+    let client = crate::client::http();
     // Half a minute covers a slow disk; a start takes well below a second.
     for _ in 0..600 {
         if let Some(status) = server.0.try_wait()? {

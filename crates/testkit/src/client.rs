@@ -1,4 +1,4 @@
-//! The HTTP client of the demo: what a customer's backend would send.
+//! A plain HTTP client: what a customer's backend would send.
 
 use anyhow::{Context as _, bail};
 use reqwest::{Method, RequestBuilder};
@@ -6,51 +6,65 @@ use serde_json::Value;
 
 /// A plain client for loopback.
 #[expect(clippy::disallowed_methods, reason = "the demo is a client of the server, outside the product")]
-pub(super) fn http() -> reqwest::Client {
+pub fn http() -> reqwest::Client {
     reqwest::Client::builder().build().expect("a client without TLS roots builds")
 }
 
 /// Calls the API with fixed headers.
 #[derive(Clone)]
-pub(super) struct Api {
+pub struct Api {
     http: reqwest::Client,
     base_url: String,
     headers: Vec<(String, String)>,
 }
 
 impl Api {
-    pub(super) fn new(base_url: &str) -> Self {
+    pub fn new(base_url: &str) -> Self {
         Self { http: http(), base_url: base_url.to_owned(), headers: Vec::new() }
     }
 
     /// The same, with one more header on every call.
     #[must_use]
-    pub(super) fn with(&self, name: &str, value: &str) -> Self {
+    pub fn with(&self, name: &str, value: &str) -> Self {
         let mut api = self.clone();
         api.headers.push((name.to_owned(), value.to_owned()));
         api
     }
 
-    pub(super) fn request(&self, method: Method, path: &str) -> RequestBuilder {
+    pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
         let request = self.http.request(method, format!("{}{path}", self.base_url));
         self.headers.iter().fold(request, |request, (name, value)| request.header(name, value))
     }
 
-    pub(super) async fn get(&self, path: &str) -> anyhow::Result<Value> {
+    pub async fn get(&self, path: &str) -> anyhow::Result<Value> {
         answer(path, self.request(Method::GET, path)).await
     }
 
-    pub(super) async fn post(&self, path: &str, body: &Value) -> anyhow::Result<Value> {
+    pub async fn post(&self, path: &str, body: &Value) -> anyhow::Result<Value> {
         answer(path, self.request(Method::POST, path).header("content-type", "application/json").body(body.to_string())).await
     }
 
-    pub(super) async fn delete(&self, path: &str) -> anyhow::Result<Value> {
+    /// Status and JSON, whatever they are. A body that is not JSON comes as text.
+    pub async fn call(&self, method: Method, path: &str, body: Option<&Value>) -> anyhow::Result<(u16, Value)> {
+        let request = self.request(method, path);
+        let request = match body {
+            Some(body) => request.header("content-type", "application/json").body(body.to_string()),
+            None => request,
+        };
+        let response = request.send().await.with_context(|| format!("could not call {path}"))?;
+        let status = response.status().as_u16();
+        let text = response.text().await?;
+        let value = if text.is_empty() { Value::Null } else { serde_json::from_str(&text).unwrap_or(Value::String(text)) };
+        Ok((status, value))
+    }
+
+    pub async fn delete(&self, path: &str) -> anyhow::Result<Value> {
         answer(path, self.request(Method::DELETE, path)).await
     }
 }
 
 /// The JSON of a successful answer.
-pub(super) async fn answer(what: &str, request: RequestBuilder) -> anyhow::Result<Value> {
+pub async fn answer(what: &str, request: RequestBuilder) -> anyhow::Result<Value> {
     let response = request.send().await.with_context(|| format!("could not call {what}"))?;
     let status = response.status();
     let text = response.text().await?;
