@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use futures::stream::{self, StreamExt as _, TryStreamExt as _};
+use futures::StreamExt as _;
+use futures::stream::FuturesUnordered;
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 use wire::hands::ToolOutcome;
@@ -110,7 +111,21 @@ impl Dispatch<'_> {
     }
 
     async fn side_by_side(&self, jobs: &[Job<'_>], abort: &Cancel) -> Result<Done, Failure> {
-        stream::iter(jobs.iter().map(|job| self.hand(*job, abort))).buffer_unordered(PARALLEL_CALLS).try_collect().await
+        let mut going = FuturesUnordered::new();
+        let mut done = Vec::with_capacity(jobs.len());
+        for job in jobs {
+            if going.len() == PARALLEL_CALLS
+                && let Some(ended) = going.next().await
+            {
+                keep(ended, &mut done, abort);
+            }
+            going.push(self.hand(*job, abort));
+        }
+        // Also after a failure: calls that are going have their time to end.
+        while let Some(ended) = going.next().await {
+            keep(ended, &mut done, abort);
+        }
+        abort.reason().map_or(Ok(done), |failure| Err(failure.clone()))
     }
 
     /// One call in other hands, from its first event to its last.
@@ -176,6 +191,14 @@ impl Dispatch<'_> {
 
 fn may_change_files(tool: &ToolSpec) -> bool {
     matches!(tool.name.as_str(), "bash" | "write" | "edit")
+}
+
+/// Keeps what a call came to; a failure asks all other calls to end.
+fn keep(ended: Result<(usize, Carried), Failure>, done: &mut Done, abort: &Cancel) {
+    match ended {
+        Ok(carried) => done.push(carried),
+        Err(failure) => abort.request(failure),
+    }
 }
 
 async fn abort_on_error(lane: impl Future<Output = Result<Done, Failure>>, abort: &Cancel) -> Result<Done, Failure> {

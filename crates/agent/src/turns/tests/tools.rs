@@ -126,6 +126,33 @@ async fn a_tool_that_never_ends_is_given_up_and_the_run_goes_on() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn calls_beside_a_lost_one_end_with_a_record() {
+    let mut world = World::new([calls(&[("read", json!({"path": "a"})), ("grep", json!({"pattern": "x"}))])]);
+    world.acts.extend([("grep", Act::Lost), ("read", Act::UntilCancelled)]);
+    assert_eq!(code(&world.run().await), Some(FailureCode::SandboxFailed));
+    assert_eq!(*world.work.lock().expect("lock"), ["start read 1", "start grep 2", "end grep 2", "end read 1"]);
+    assert!(world.event_names().contains(&"tool.completed read".to_owned()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn at_most_eight_calls_run_at_once() {
+    let many: Vec<_> = (0..20).map(|order| ("refund", json!({"order": order}))).collect();
+    let mut world = World::new([calls(&many), says("done")]);
+    world.acts.insert("refund", Act::After(100));
+    assert_eq!(world.run().await.failure, None);
+    let work = world.work.lock().expect("lock");
+    let mut going = 0_i32;
+    let most = work
+        .iter()
+        .map(|line| {
+            going += if line.starts_with("start") { 1 } else { -1 };
+            going
+        })
+        .max();
+    assert_eq!(most, Some(8));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_lost_sandbox_ends_the_run_and_the_calls_beside_it() {
     let mut world =
         World::new([calls(&[("provider_call", json!({"provider": "@a/b", "url": "https://x"})), ("bash", json!({"command": "x"}))])]);
