@@ -177,7 +177,7 @@ async fn configure_model(options: &Options, session: &Api, model: &ScriptedModel
         (None, None) => ("Scripted model (no AI)", "openai-completions", model.base_url(), script::MODEL, "scripted-key-5f2c9e71"),
     };
     find_or(session, "/api/models", |known| known["label"] == label, || async {
-        let provider_key = session.post("/api/provider-keys", &json!({ "label": label, "apiKey": key })).await?;
+        let provider_key = session.post("/api/provider-keys", &json!({ "label": label, "api": protocol, "baseUrl": base_url, "apiKey": key })).await?;
         let cost = json!({ "input": 1.25, "output": 10.0, "cacheRead": 0.125, "cacheWrite": 0.0 });
         let body = json!({ "label": label, "api": protocol, "baseUrl": base_url, "modelId": name, "providerKeyId": id(&provider_key)?, "cost": cost });
         session.post("/api/models", &body).await

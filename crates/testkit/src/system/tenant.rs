@@ -113,10 +113,8 @@ impl Tenant {
     /// Configures another scripted model; the first is the organization's default. Returns its id.
     pub async fn model(&self, system: &System, protocol: &str, script: &str) -> anyhow::Result<String> {
         let label = format!("{protocol} {script}");
-        let key = self
-            .session
-            .post("/api/provider-keys", &json!({ "label": label, "apiKey": format!("model-key-canary-{}", self.slug) }))
-            .await?;
+        let secret = json!({ "label": label, "api": protocol, "baseUrl": system.model.base_url(), "apiKey": format!("model-key-canary-{}", self.slug) });
+        let key = self.session.post("/api/provider-keys", &secret).await?;
         let body = json!({
             "label": label, "api": protocol, "baseUrl": system.model.base_url(), "modelId": script,
             "providerKeyId": id(&key)?, "cost": { "input": 1.0, "output": 2.0 }

@@ -112,6 +112,9 @@ pub struct ProviderKey {
     pub object: ProviderKeyObject,
     pub id: ProviderKeyId,
     pub label: String,
+    /// The protocol that the key is for.
+    pub api: String,
+    pub base_url: String,
     pub created_by: Option<UserId>,
     pub created_at: Moment,
     pub updated_at: Moment,
@@ -124,6 +127,13 @@ pub struct ProviderKey {
 pub struct CreateProviderKey {
     #[cfg_attr(feature = "schema", schema(min_length = 1, max_length = 100, example = "OpenAI production"))]
     pub label: String,
+    #[cfg_attr(
+        feature = "schema",
+        schema(pattern = "^(openai-completions|openai-responses|anthropic-messages)$", example = "openai-completions")
+    )]
+    pub api: String,
+    #[cfg_attr(feature = "schema", schema(format = "uri", max_length = 2048, example = "https://api.openai.com/v1"))]
+    pub base_url: String,
     #[cfg_attr(feature = "schema", schema(value_type = String, min_length = 1, max_length = 4096, example = "sk-…"))]
     pub api_key: Secret,
 }
