@@ -55,7 +55,14 @@ async fn measure(count: usize) -> Result<(), Box<dyn Error>> {
     writeln!(out, "{report:?}")?;
     for (name, mut times) in [("start to ready", ready), ("start to first answer", answered), ("kill to gone", gone)] {
         times.sort();
-        writeln!(out, "{name}: n={count} p50={:?} p99={:?} max={:?}", at(&times, 50), at(&times, 99), at(&times, 100))?;
+        writeln!(
+            out,
+            "{name}: n={count} min={:?} p50={:?} p99={:?} max={:?}",
+            at(&times, 0),
+            at(&times, 50),
+            at(&times, 99),
+            at(&times, 100)
+        )?;
     }
     Ok(())
 }

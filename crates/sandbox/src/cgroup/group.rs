@@ -1,8 +1,9 @@
 //! The cgroups of one sandbox.
 
 use std::fmt::Display;
-use std::fs;
-use std::io;
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::os::fd::{AsFd, BorrowedFd};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -22,17 +23,19 @@ const REMOVE_PAUSE: Duration = Duration::from_millis(10);
 #[derive(Debug, Default)]
 pub(crate) struct Group {
     directories: Vec<PathBuf>,
+    /// The version 2 directory, open: a process can be born in it.
+    birthplace: Option<File>,
     /// The file whose `oom_kill` line counts, and where it lies.
     kills: Option<PathBuf>,
 }
 
 impl Group {
     /// Makes the groups that `plan` allows and sets their limits. Nothing is left when it fails.
-    pub(crate) fn create(plan: &CgroupPlan, name: &str, limits: &SandboxLimits) -> io::Result<Self> {
+    pub(crate) fn create(plan: &CgroupPlan, name: &str, limits: &SandboxLimits) -> io::Result<(Self, Doors)> {
         let leaf = format!("{PREFIX}{name}-{}", std::process::id());
         let mut group = Self::default();
         match group.fill(plan, &leaf, limits) {
-            Ok(()) => Ok(group),
+            Ok(doors) => Ok((group, doors)),
             Err(error) => match group.remove() {
                 None => Err(error),
                 Some(leftover) => Err(io::Error::other(format!("{error}; and {leftover}"))),
@@ -40,7 +43,8 @@ impl Group {
         }
     }
 
-    fn fill(&mut self, plan: &CgroupPlan, leaf: &str, limits: &SandboxLimits) -> io::Result<()> {
+    fn fill(&mut self, plan: &CgroupPlan, leaf: &str, limits: &SandboxLimits) -> io::Result<Doors> {
+        let mut doors = Doors::default();
         match plan {
             CgroupPlan::None => {}
             CgroupPlan::V1 { memory, pids, cpu } => {
@@ -74,9 +78,16 @@ impl Group {
                     write(&directory, "cpu.max", &format!("{} {CPU_PERIOD_US}", quota(limits)))?;
                 }
                 self.kills = Some(directory.join("memory.events"));
+                self.birthplace = Some(File::open(&directory).map_err(|error| in_context(&directory, &error))?);
             }
         }
-        Ok(())
+        if matches!(plan, CgroupPlan::V1 { .. }) {
+            for directory in &self.directories {
+                let path = directory.join("tasks");
+                doors.0.push(File::options().write(true).open(&path).map_err(|error| in_context(&path, &error))?);
+            }
+        }
+        Ok(doors)
     }
 
     fn make(&mut self, parent: &Path, leaf: &str) -> io::Result<PathBuf> {
@@ -86,8 +97,18 @@ impl Group {
         Ok(directory)
     }
 
-    /// Moves a process into the groups; what it starts follows.
+    /// The version 2 group, for clone3(2).
+    pub(crate) fn birthplace(&self) -> Option<BorrowedFd<'_>> {
+        self.birthplace.as_ref().map(AsFd::as_fd)
+    }
+
+    /// Moves a process into the version 2 group; what it starts follows.
+    ///
+    /// The kernel may wait 10 ms before it moves another process. So this is for kernels that cannot give birth in a group.
     pub(crate) fn admit(&self, process: Pid) -> io::Result<()> {
+        if self.birthplace.is_none() {
+            return Ok(());
+        }
         self.directories.iter().try_for_each(|directory| write(directory, "cgroup.procs", &process))
     }
 
@@ -106,6 +127,17 @@ impl Group {
             }
         }
         (!leftovers.is_empty()).then(|| leftovers.join("; "))
+    }
+}
+
+/// The version 1 groups as init inherits them, open. A thread that moves itself does not make the kernel wait (Linux 5.5).
+#[derive(Debug, Default)]
+pub(crate) struct Doors(Vec<File>);
+
+impl Doors {
+    /// Moves the calling thread, the only one of its process, into the groups; what it starts follows.
+    pub(crate) fn enter(self) -> io::Result<()> {
+        self.0.into_iter().try_for_each(|mut door| door.write_all(b"0"))
     }
 }
 

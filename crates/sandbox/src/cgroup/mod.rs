@@ -8,7 +8,7 @@ mod group;
 #[cfg(feature = "worker")]
 pub(crate) use discover::{discover, sweep, sweep_after};
 #[cfg(feature = "launcher")]
-pub(crate) use group::Group;
+pub(crate) use group::{Doors, Group};
 
 /// Directories of ours begin with this and end with the pid of the guard that made them.
 pub(crate) const PREFIX: &str = "appstrate-";

@@ -17,16 +17,21 @@ use nix::unistd::{self, Pid};
 
 use super::memory::Supervisor;
 use super::{Entered, Inherited, confine, network, root, seccomp};
+use crate::cgroup::Doors;
 use crate::protocol::{self, HostEnd, InitReport, LaunchSpec, Refusal, Report, Step};
 use crate::sys;
 
 /// Builds the sandbox from within. Returns in the tool host only, or with a refusal.
-pub(super) fn run(spec: &LaunchSpec, inherited: Inherited, guard: OwnedFd, control: &mut Option<OwnedFd>) -> Result<Entered, Refusal> {
+pub(super) fn run(
+    spec: &LaunchSpec,
+    inherited: Inherited,
+    guard: OwnedFd,
+    doors: Doors,
+    control: &mut Option<OwnedFd>,
+) -> Result<Entered, Refusal> {
     let start = |detail: &'static str| move |error: io::Error| Refusal::new(Step::Start, detail, error);
-    if protocol::receive::<bool>(guard.as_fd()).map_err(start("wait for the guard"))?.is_none() {
-        // The guard has reported why it will not go on.
-        std::process::exit(0);
-    }
+    doors.enter().map_err(|error| Refusal::new(Step::Cgroup, "enter the cgroups", error))?;
+    await_permit(&guard)?;
     confine::become_user()?;
     nix::sched::unshare(CloneFlags::CLONE_NEWCGROUP).map_err(|error| Refusal::new(Step::Namespaces, "unshare cgroup", error))?;
     let listeners = network::raise()?;
@@ -56,6 +61,15 @@ pub(super) fn run(spec: &LaunchSpec, inherited: Inherited, guard: OwnedFd, contr
             };
             std::process::exit(code)
         }
+    }
+}
+
+/// Waits until the guard has mapped the user. When it gives up it has reported why; then this process ends without a word.
+fn await_permit(guard: &OwnedFd) -> Result<(), Refusal> {
+    match protocol::receive::<bool>(guard.as_fd()) {
+        Ok(Some((true, _))) => Ok(()),
+        Ok(_) => std::process::exit(0),
+        Err(error) => Err(Refusal::new(Step::Start, "wait for the guard", error)),
     }
 }
 
