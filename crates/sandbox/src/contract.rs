@@ -170,6 +170,8 @@ pub enum SandboxError {
     Spawn(#[source] io::Error),
     #[error("could not talk to the launcher")]
     Control(#[source] io::Error),
+    #[error("the launcher took too long")]
+    Slow,
     #[error("the launcher ended before the tool host stood")]
     Vanished,
 }

@@ -52,10 +52,13 @@ pub(crate) enum CgroupPlan {
 }
 
 impl CgroupPlan {
+    #[cfg(feature = "launcher")]
     pub(crate) const fn limits_memory(&self) -> bool {
         matches!(self, Self::V1 { memory: Some(_), .. } | Self::V2 { .. })
     }
 
+    /// `v1`, `v2` or `none`.
+    #[cfg(feature = "worker")]
     pub(crate) const fn name(&self) -> &'static str {
         match self {
             Self::None | Self::V1 { memory: None, .. } => "none",

@@ -42,7 +42,8 @@ pub(super) fn run(spec: &LaunchSpec, inherited: Inherited, control: &mut Option<
         }
     };
     let Some(child) = forked else {
-        drop(outside);
+        // The group holds a directory of the host open.
+        drop((outside, group));
         return init::run(spec, inherited, inside, doors, control);
     };
     drop((inside, doors));
@@ -112,7 +113,11 @@ fn admit(spec: &LaunchSpec, child: &Child, outside: &OwnedFd, group: &Group) -> 
     }
     sys::keep_capabilities(CAP_KILL | CAP_DAC_OVERRIDE).map_err(|error| Refusal::new(Step::Capabilities, "of the guard", error))?;
     prctl::set_no_new_privs().map_err(|error| Refusal::new(Step::Capabilities, "no_new_privs of the guard", error))?;
-    protocol::send(outside.as_fd(), &true, &[]).map_err(|error| Refusal::new(Step::Start, "let init go on", error))
+    match protocol::send(outside.as_fd(), &true, &[]) {
+        // Init has given up, and reported why itself.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        sent => sent.map_err(|error| Refusal::new(Step::Start, "let init go on", error)),
+    }
 }
 
 /// Maps the one user and the one group of the sandbox to the outside.

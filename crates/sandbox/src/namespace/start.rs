@@ -4,6 +4,7 @@ use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::process::Stdio;
+use std::time::Duration;
 
 use nix::fcntl::OFlag;
 use nix::sys::socket::{AddressFamily, SockFlag, SockType, socketpair};
@@ -13,12 +14,15 @@ use tokio::process::{Child, Command};
 use tokio::sync::watch;
 
 use super::NamespaceSandbox;
-use super::watch::Watch;
+use super::watch::{CLEAN_UP_PATIENCE, Watch};
 use crate::contract::{Handle, SandboxError, SandboxSpec, Started};
 use crate::protocol::{self, LaunchSpec, Report};
 
 /// Argument that makes the tool host's binary the launcher.
 const LAUNCH: &str = "launch";
+
+/// How long a launcher may take. It needs some milliseconds; a machine that swaps needs seconds.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Starts a sandbox; also says how far Landlock reaches.
 pub(super) async fn start(sandbox: &NamespaceSandbox, spec: SandboxSpec) -> Result<(Started, String), SandboxError> {
@@ -48,7 +52,11 @@ pub(super) async fn start(sandbox: &NamespaceSandbox, spec: SandboxSpec) -> Resu
     drop(inside);
 
     let mut reports = Reports::new(control).map_err(SandboxError::Control)?;
-    let (landlock, listeners) = match reports.next().await.map_err(SandboxError::Control)? {
+    let Ok(first) = tokio::time::timeout(PATIENCE, reports.next()).await else {
+        abandon(child, liveness).await;
+        return Err(SandboxError::Slow);
+    };
+    let (landlock, listeners) = match first.map_err(SandboxError::Control)? {
         Some((Report::Ready { landlock }, listeners)) => (landlock, listeners),
         Some((Report::Refused(refusal), _)) => {
             abandon(child, liveness).await;
@@ -80,11 +88,16 @@ fn spawn(spec: &SandboxSpec, control: OwnedFd) -> Result<Child, SandboxError> {
     command.spawn().map_err(SandboxError::Spawn)
 }
 
-/// Waits for the launcher of a sandbox that did not come to be.
+/// Ends the launcher of a sandbox that did not come to be.
 async fn abandon(mut child: Child, liveness: OwnedFd) {
     drop(liveness);
-    if let Err(error) = child.wait().await {
-        tracing::warn!(%error, "could not wait for the launcher of a sandbox that was refused");
+    // It cleans up by itself; one that cannot is killed, and init with it.
+    let ended = match tokio::time::timeout(CLEAN_UP_PATIENCE, child.wait()).await {
+        Ok(ended) => ended.map(drop),
+        Err(_) => child.kill().await,
+    };
+    if let Err(error) = ended {
+        tracing::warn!(%error, "could not end the launcher of a sandbox that did not start");
     }
 }
 

@@ -13,7 +13,7 @@ use crate::contract::{Exit, ExitCause};
 use crate::protocol::{CgroupPlan, Ended, HostEnd, Report};
 
 /// How long the guard may take to clean up after it was let go; then it is killed, and init with it.
-const PATIENCE: Duration = Duration::from_secs(5);
+pub(super) const CLEAN_UP_PATIENCE: Duration = Duration::from_secs(5);
 
 /// The worker's end of a running sandbox.
 pub(super) struct Watch {
@@ -36,7 +36,7 @@ impl Watch {
             ended = last_report(&mut self.reports) => ended,
             _ = &mut self.released => {
                 killed = true;
-                tokio::time::timeout(PATIENCE, last_report(&mut self.reports)).await.unwrap_or_default()
+                tokio::time::timeout(CLEAN_UP_PATIENCE, last_report(&mut self.reports)).await.unwrap_or_default()
             }
         };
         // Both may have come at once: the guard answers a release within a millisecond.

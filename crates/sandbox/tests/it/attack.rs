@@ -62,6 +62,9 @@ fn attempts(host: &Host, hidden: bool, image_is_ours: bool) -> Vec<Attempt> {
     add("read", "/proc/2/mem", unseen);
     add("read", "/proc/2/maps", unseen);
     add("list", "/proc/1/fd", unseen);
+    add("list", "/proc/2/fd", unseen);
+    add("append", "/proc/2/mem", unseen);
+    add("append", "/proc/1/oom_score_adj", unseen);
     add("list", "/proc/1/root", unseen);
     add("list", "/proc/2/cwd", unseen);
     add("processes", "", if hidden { "ok 1" } else { "ok 3" });
