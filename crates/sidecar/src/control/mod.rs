@@ -1,0 +1,6 @@
+//! The connection to the worker: frames on one socket, descriptors on another.
+
+pub mod descriptors;
+mod link;
+
+pub use link::{Control, SandboxStart, open, within_start};
