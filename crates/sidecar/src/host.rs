@@ -63,15 +63,15 @@ async fn prepare(control: &Arc<Control>, start: Start) -> Result<Prepared, Strin
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let (recorder, recording) = Recorder::start(Arc::clone(control) as Arc<dyn agent::Journal>);
 
+    let stop = CancellationToken::new();
     let (catalog, mut complaints) = Catalog::new(&spec.providers, credentials);
     let catalog = Arc::new(catalog);
-    let (forwarder, more) = Forwarder::new(client.clone(), &spec.egress, Arc::clone(&catalog), recorder.clone());
+    let (forwarder, more) = Forwarder::new(client.clone(), &spec.egress, Arc::clone(&catalog), recorder.clone(), stop.clone());
     complaints.extend(more);
     for message in complaints {
         control.log(message).await.map_err(|lost| lost.0)?;
     }
     let proxy = Proxy::new(ProxyParts { catalog, client: client.clone(), recorder: recorder.clone(), clock });
-    let stop = CancellationToken::new();
     let sandbox = Sandbox::new(Parts {
         control: Arc::clone(control),
         spec: Arc::clone(&spec),

@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 use std::future::Future;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
@@ -35,9 +36,9 @@ where
         let stream = match accepted {
             Ok((stream, _)) => stream,
             Err(error) => {
-                // Out of descriptors, or the peer was gone already: both pass.
+                // The peer was gone already, or descriptors have run out; the latter takes a moment to pass.
                 tracing::debug!(%error, "could not accept a connection of the sandbox");
-                tokio::task::yield_now().await;
+                tokio::time::sleep(Duration::from_millis(20)).await;
                 continue;
             }
         };

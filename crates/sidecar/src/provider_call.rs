@@ -95,7 +95,7 @@ fn headers(given: Option<&Value>) -> Result<HeaderMap, String> {
 
 async fn outcome(response: ProviderResponse, workspace: &dyn Workspace) -> ToolOutcome {
     let ProviderResponse { status, headers, is_text, mut body, .. } = response;
-    let mut spill = Spill::default();
+    let mut spill = Spill::new(extension(&headers));
     let mut head = BytesMut::new();
     let mut broken = None;
     while let Some(piece) = body.next().await {
@@ -118,7 +118,7 @@ async fn outcome(response: ProviderResponse, workspace: &dyn Workspace) -> ToolO
     let needs_file = spill.total > HEAD as u64 || head.is_none();
     let mut file = None;
     if needs_file && broken.is_none() {
-        match spill.finish(&headers, workspace).await {
+        match spill.finish(workspace).await {
             Ok(path) => file = Some(path),
             Err(problem) => broken = Some(problem),
         }
@@ -166,14 +166,18 @@ fn utf8_end(bytes: &[u8]) -> usize {
 }
 
 /// Bytes on their way to a file; small answers never get that far.
-#[derive(Default)]
 struct Spill {
+    extension: &'static str,
     total: u64,
     buffer: BytesMut,
     path: Option<String>,
 }
 
 impl Spill {
+    fn new(extension: &'static str) -> Self {
+        Self { extension, total: 0, buffer: BytesMut::new(), path: None }
+    }
+
     async fn take(&mut self, mut piece: &[u8], workspace: &dyn Workspace) -> Result<(), String> {
         self.total += piece.len() as u64;
         if self.total > limits::SPILL {
@@ -184,21 +188,21 @@ impl Spill {
             self.buffer.extend_from_slice(now);
             piece = rest;
             if self.buffer.len() == PIECE {
-                self.flush("bin", workspace).await?;
+                self.flush(workspace).await?;
             }
         }
         Ok(())
     }
 
-    async fn finish(&mut self, headers: &HeaderMap, workspace: &dyn Workspace) -> Result<String, String> {
-        self.flush(extension(headers), workspace).await?;
+    async fn finish(&mut self, workspace: &dyn Workspace) -> Result<String, String> {
+        self.flush(workspace).await?;
         Ok(self.path.clone().expect("a flush names the file"))
     }
 
-    async fn flush(&mut self, extension: &str, workspace: &dyn Workspace) -> Result<(), String> {
+    async fn flush(&mut self, workspace: &dyn Workspace) -> Result<(), String> {
         static COUNT: AtomicU64 = AtomicU64::new(1);
         let append = self.path.is_some();
-        let name = || format!("provider_responses/{}.{extension}", COUNT.fetch_add(1, Ordering::Relaxed));
+        let name = || format!("provider_responses/{}.{}", COUNT.fetch_add(1, Ordering::Relaxed), self.extension);
         let path = self.path.get_or_insert_with(name).clone();
         let content = std::mem::take(&mut self.buffer).to_vec();
         workspace.put(File { path, content, mode: 0o644 }, append).await

@@ -1,6 +1,6 @@
 //! Requests in absolute form: `http://` as it is, `https://` with TLS by the sidecar (for the tool host's `fetch`).
 
-use http::header::HOST;
+use http::header::{EXPECT, HOST};
 use http::{Request, Response};
 use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
@@ -26,6 +26,7 @@ pub async fn run(forwarder: &Forwarder, request: Request<Incoming>) -> Result<Re
     let mut headers = head.headers;
     strip_connection_headers(&mut headers);
     headers.remove(HOST);
+    headers.remove(EXPECT);
     let body = Counted::new(body, std::sync::Arc::clone(&traffic), Way::Out).boxed_unsync();
     let timeouts = Timeouts { response: Some(limits::TUNNEL_IDLE), idle: Some(limits::IDLE_TIME) };
     let outgoing = net::Request::new(head.method, url).headers(headers).stream(body).timeouts(timeouts);

@@ -18,6 +18,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use http::{Method, Request, Response, StatusCode};
 use hyper::body::Incoming;
 use net::{Body, Client};
+use tokio_util::sync::CancellationToken;
 use wire::run_spec::Egress;
 
 use self::egress::{Denied, EgressPolicy};
@@ -35,14 +36,16 @@ pub struct Forwarder {
     recorder: Recorder,
     budget: Budget,
     connections: Arc<AtomicU64>,
+    /// Ends the tunnels with the run.
+    stop: CancellationToken,
 }
 
 impl Forwarder {
     /// Builds it; complaints about entries of the list that cannot be read are for the log.
-    pub fn new(client: Client, egress: &Egress, catalog: Arc<Catalog>, recorder: Recorder) -> (Self, Vec<String>) {
+    pub fn new(client: Client, egress: &Egress, catalog: Arc<Catalog>, recorder: Recorder, stop: CancellationToken) -> (Self, Vec<String>) {
         let (policy, complaints) = EgressPolicy::new(egress, catalog);
         let policy = Arc::new(policy);
-        (Self { client, policy, recorder, budget: Budget::default(), connections: Arc::default() }, complaints)
+        (Self { client, policy, recorder, budget: Budget::default(), connections: Arc::default(), stop }, complaints)
     }
 
     /// Answers one request of the sandbox.

@@ -33,10 +33,17 @@ pub async fn run(forwarder: &Forwarder, request: Request<Incoming>) -> Result<Re
         traffic.allow();
     }
     let upstream = upstream?;
+    let stop = forwarder.stop.clone();
     tokio::spawn(async move {
-        match upgrade::on(request).await {
-            Ok(agent) => carry(TokioIo::new(agent), upstream, &traffic).await,
-            Err(error) => tracing::debug!(%error, "the agent left before its tunnel stood"),
+        let work = async {
+            match upgrade::on(request).await {
+                Ok(agent) => carry(TokioIo::new(agent), upstream, &traffic).await,
+                Err(error) => tracing::debug!(%error, "the agent left before its tunnel stood"),
+            }
+        };
+        tokio::select! {
+            () = work => {}
+            () = stop.cancelled() => {}
         }
     });
     Ok(Response::new(body::empty()))

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use domain::Clock;
+use http::Method;
 use net::Client;
 
 use super::context::{ProviderRequest, ProviderResponse};
@@ -62,6 +63,10 @@ impl Proxy {
     ) -> Result<ProviderResponse, Refusal> {
         if self.calls.fetch_add(1, Ordering::Relaxed) >= limits::PROVIDER_CALLS {
             return Err(Refusal::TooManyCalls { limit: limits::PROVIDER_CALLS });
+        }
+        // TRACE answers with the request itself (RFC 9110 §9.3.8), credentials included; CONNECT is a tunnel past every phase.
+        if matches!(request.method, Method::TRACE | Method::CONNECT) {
+            return Err(Refusal::Method { method: request.method });
         }
         if request.body.len() > limits::REQUEST_BODY {
             return Err(Refusal::BodyTooLarge { limit: limits::REQUEST_BODY });

@@ -11,6 +11,8 @@ pub enum Refusal {
     BadHeader { name: &'static str, problem: &'static str },
     #[error("\"{name}\" is no provider of this run; connected are: {connected}")]
     UnknownProvider { name: String, connected: String },
+    #[error("the method {method} is not carried out")]
+    Method { method: http::Method },
     #[error("the target is not a valid http or https address")]
     BadTarget,
     #[error("the provider {provider} does not permit this address; it permits: {permitted}")]
@@ -45,6 +47,7 @@ impl Refusal {
         match self {
             Self::BadHeader { .. } => "invalid_header",
             Self::UnknownProvider { .. } => "unknown_provider",
+            Self::Method { .. } => "method_refused",
             Self::BadTarget => "invalid_target",
             Self::UriNotAuthorized { .. } => "uri_not_authorized",
             Self::FieldNotUsable { .. } => "field_not_usable",
@@ -68,6 +71,7 @@ impl Refusal {
         match self {
             Self::BadHeader { .. }
             | Self::UnknownProvider { .. }
+            | Self::Method { .. }
             | Self::BadTarget
             | Self::FieldNotUsable { .. }
             | Self::FieldShape { .. }

@@ -103,6 +103,8 @@ async fn cap(response: ProviderResponse, limit: usize, bodiless: bool) -> Result
     let mut answer = Response::new(body::empty());
     *answer.status_mut() = status;
     *answer.headers_mut() = headers;
+    // Only the proxy says this.
+    answer.headers_mut().remove(TRUNCATED);
     if bodiless {
         // Read to its end so that the event is complete.
         while body.next().await.is_some() {}

@@ -211,3 +211,15 @@ async fn a_tunnel_ends_with_either_side_and_is_counted() {
     let expected = RunEvent::Egress { host: "127.0.0.1".to_owned(), port: address.port(), allowed: true, bytes_sent: 5, bytes_received: 9 };
     assert_eq!(recorded, [expected]);
 }
+
+#[tokio::test]
+async fn the_end_of_the_run_ends_its_tunnels_and_records_them() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("binds");
+    let address = listener.local_addr().expect("address");
+    let world = World::new(Setting::of("https://api.example.com/*")).await;
+    let (mut stream, _) = connect(&world, &address.to_string()).await;
+    world.stop.cancel();
+    let recorded = world.events().await;
+    assert_eq!(events(recorded), [("127.0.0.1".to_owned(), address.port(), true)]);
+    assert_eq!(stream.read(&mut [0; 1]).await.unwrap_or(0), 0, "the tunnel is closed");
+}

@@ -194,7 +194,7 @@ async fn what_is_not_authorized_is_refused_before_anything_is_sent() {
         assert_eq!((reply.status, reply.code().as_str()), (400, code), "{headers}");
     }
     let trace = world.raw("TRACE", &format!("X-Provider: shop\r\nX-Target: {}\r\n", upstream.url("/api/x")), b"").await;
-    assert_eq!(trace.status, 400);
+    assert_eq!((trace.status, trace.code().as_str()), (400, "method_refused"));
     assert!(upstream.seen().is_empty() && other.seen().is_empty());
     let calls = world.provider_calls().await;
     assert_eq!(calls.len(), 9, "every request that named a provider is on the record");

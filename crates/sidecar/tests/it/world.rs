@@ -103,6 +103,7 @@ pub(crate) struct World {
     pub(crate) address: SocketAddr,
     pub(crate) forward: SocketAddr,
     pub(crate) clock: Arc<MockClock>,
+    pub(crate) stop: CancellationToken,
     log: Arc<Log>,
     recorder: Recorder,
 }
@@ -120,10 +121,11 @@ impl World {
         let (catalog, complaints) = Catalog::new(&[setting.spec], vec![Credentials { provider, fields }]);
         assert_eq!(complaints, Vec::<String>::new());
         let catalog = Arc::new(catalog);
+        let stop = CancellationToken::new();
         let log = Arc::new(Log::default());
         let (recorder, _recording) = Recorder::start(Arc::clone(&log) as Arc<dyn Journal>);
         let clock = Arc::new(MockClock::default());
-        let (forwarder, complaints) = Forwarder::new(client.clone(), &setting.egress, Arc::clone(&catalog), recorder.clone());
+        let (forwarder, complaints) = Forwarder::new(client.clone(), &setting.egress, Arc::clone(&catalog), recorder.clone(), stop.clone());
         assert_eq!(complaints, Vec::<String>::new());
         let proxy =
             Proxy::new(ProxyParts { catalog, client, recorder: recorder.clone(), clock: Arc::clone(&clock) as Arc<dyn domain::Clock> });
@@ -131,16 +133,14 @@ impl World {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("binds");
         let address = listener.local_addr().expect("address");
         let serving = proxy.clone();
-        tokio::spawn(sidecar::serve(listener, CancellationToken::new(), move |request| {
-            server::answer(serving.clone(), Arc::new(Echo), request)
-        }));
+        tokio::spawn(sidecar::serve(listener, stop.clone(), move |request| server::answer(serving.clone(), Arc::new(Echo), request)));
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("binds");
         let forward = listener.local_addr().expect("address");
-        tokio::spawn(sidecar::serve(listener, CancellationToken::new(), move |request| {
+        tokio::spawn(sidecar::serve(listener, stop.clone(), move |request| {
             let forwarder = forwarder.clone();
             async move { forwarder.answer(request).await }
         }));
-        Self { proxy, address, forward, clock, log, recorder }
+        Self { proxy, address, forward, clock, stop, log, recorder }
     }
 
     /// The events, once all calls have ended.

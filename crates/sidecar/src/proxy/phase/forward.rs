@@ -1,7 +1,7 @@
 //! Phase 5: the exchange, hop by hop. Each hop is judged anew; credentials stay with the origin of the first.
 
 use domain::{Clock, Timestamp};
-use http::{HeaderMap, Method};
+use http::HeaderMap;
 use net::redirect::{Hop, Hops, Outgoing, follow};
 use net::{Client, Purpose, Response, Timeouts};
 use url::Url;
@@ -55,10 +55,6 @@ impl Hops for Rules<'_> {
             if let Some(injection) = self.provider.injection()? {
                 headers.remove(&injection.name);
             }
-        }
-        if request.method == Method::TRACE {
-            // TRACE answers with the request itself (RFC 9110 §9.3.8), credentials included.
-            return Err(Refusal::BadHeader { name: "method", problem: "TRACE is not carried out" });
         }
         self.provider.jar.lock().expect("no panic while held").apply(&request.url, headers, self.clock.now());
         Ok(())
