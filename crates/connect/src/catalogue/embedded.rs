@@ -8,7 +8,7 @@ use rust_embed::RustEmbed;
 use super::CatalogueError;
 
 #[derive(RustEmbed)]
-#[folder = "$CARGO_MANIFEST_DIR/../../packages"]
+#[folder = "../../packages"]
 struct Sources;
 
 /// Every system package, by kind and name.
@@ -26,7 +26,9 @@ pub(super) fn packages() -> Result<Vec<Package>, CatalogueError> {
     }
     folders
         .into_iter()
-        .map(|(folder, files)| Package::from_files(files).map_err(|source| CatalogueError::SystemPackage { folder, source: Box::new(source) }))
+        .map(|(folder, files)| {
+            Package::from_files(files).map_err(|source| CatalogueError::SystemPackage { folder, source: Box::new(source) })
+        })
         .collect()
 }
 

@@ -6,12 +6,14 @@
 
 mod cipher;
 mod master;
+mod service;
 
 use std::fmt;
 
 use domain::{IdSource, Secret};
 
 pub use master::{MasterKey, MasterKeys};
+pub use service::{SealWithMaster, Vault, VaultServiceError, Where};
 
 /// Why a value could not be sealed or opened. Never holds any of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -145,6 +147,20 @@ pub fn key_check(masters: &MasterKeys) -> Result<String, VaultError> {
 pub fn passes_key_check(masters: &MasterKeys, check: &str) -> Result<(), VaultError> {
     let (master, body) = check.strip_prefix("v1:").and_then(|rest| rest.split_once(':')).ok_or(VaultError::Malformed)?;
     cipher::open(masters.find(master)?.bytes(), b"key_check", &cipher::decode(body)?).map(|_| ())
+}
+
+/// Seals directly under the master key: `v1:<master key id>:<base64>`.
+fn seal_with_master(masters: &MasterKeys, associated: &[u8], plain: &[u8]) -> Result<Vec<u8>, VaultError> {
+    let master = masters.current();
+    let sealed = cipher::seal(master.bytes(), associated, plain)?;
+    Ok(format!("v1:{}:{}", master.id(), cipher::encode(&sealed)).into_bytes())
+}
+
+/// Opens what [`seal_with_master`] made.
+fn open_with_master(masters: &MasterKeys, associated: &[u8], sealed: &[u8]) -> Result<Vec<u8>, VaultError> {
+    let text = std::str::from_utf8(sealed).map_err(|_| VaultError::Malformed)?;
+    let (master, body) = text.strip_prefix("v1:").and_then(|rest| rest.split_once(':')).ok_or(VaultError::Malformed)?;
+    Ok(cipher::open(masters.find(master)?.bytes(), associated, &cipher::decode(body)?)?.expose().clone())
 }
 
 #[cfg(test)]
