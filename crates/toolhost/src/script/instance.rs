@@ -83,7 +83,7 @@ pub(super) fn start(module: &ToolModule, surroundings: &Arc<Surroundings>) -> io
     let (module, surroundings) = (module.clone(), Arc::clone(surroundings));
     thread::Builder::new().name(format!("js-{}", module.package.name())).stack_size(STACK_BYTES).spawn(move || {
         let load = Scope { call: None, control: Arc::new(CallControl::new(LOAD_TIME)) };
-        let shared = Rc::new(Shared::new(surroundings, module.package.to_string(), events, load));
+        let shared = Rc::new(Shared::new(surroundings, module.package.to_string(), events, load.clone()));
         let engine = match Engine::load(&module, &shared) {
             Ok(engine) => engine,
             Err(message) => {
@@ -94,7 +94,7 @@ pub(super) fn start(module: &ToolModule, surroundings: &Arc<Surroundings>) -> io
             }
         };
         let mut worker = Loop { engine, shared, spoiled, active: HashMap::new() };
-        let answer = worker.finish_load(&inbox);
+        let answer = worker.finish_load(&inbox, &load);
         let is_loaded = answer.is_ok();
         let _unheard = loaded.send(answer);
         if is_loaded {
@@ -114,8 +114,7 @@ struct Loop {
 
 impl Loop {
     /// Waits for the module's top level and its default export.
-    fn finish_load(&mut self, inbox: &Receiver<Event>) -> Result<Vec<Registered>, String> {
-        let scope = self.shared.scope.borrow().clone();
+    fn finish_load(&mut self, inbox: &Receiver<Event>, scope: &Scope) -> Result<Vec<Registered>, String> {
         let deadline = scope.control.deadline();
         loop {
             // First: what was interrupted settles too, as an error that says less.

@@ -209,7 +209,7 @@ fn report(collected: &Collected, workspace: &Workspace, note: Option<&str>, ende
     let signal = ended.status.and_then(|status| status.signal());
     match (ended.stop, code, signal) {
         (Some(Stop::TimedOut), ..) => {
-            say(format!("Command timed out after {} s; it and its children were killed", ended.time.as_secs_f32().round()))
+            say(format!("Command timed out after {} s; it and its children were killed", ended.time.as_secs_f32().round()));
         }
         (Some(Stop::Cancelled), ..) => say("Command was cancelled; it and its children were killed".to_owned()),
         (None, Some(0), _) => {}

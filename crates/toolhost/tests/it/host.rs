@@ -15,7 +15,7 @@ use wire::hands::{Call, File, FromHands, HandLimits, LoadFailure, LoadedTool, Se
 use wire::message::Block;
 
 /// No answer of a healthy host takes longer, on a loaded machine.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 pub(crate) struct Host {
     child: Child,
@@ -83,9 +83,9 @@ fn add_files(files: &mut Vec<File>, source: &Path, target: &str) {
         let entry = entry.expect("entry");
         let path = format!("{target}/{}", entry.file_name().to_str().expect("utf-8"));
         if entry.path().is_dir() {
-            add_files(files, &entry.path(), &path)
+            add_files(files, &entry.path(), &path);
         } else {
-            files.push(file(&path, fs::read(entry.path()).expect("reads")))
+            files.push(file(&path, fs::read(entry.path()).expect("reads")));
         }
     }
 }

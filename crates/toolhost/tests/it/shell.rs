@@ -38,8 +38,7 @@ fn a_gigabyte_of_output_is_cut_and_kept_within_bounds() {
     assert!(
         shown.len() < 51 * 1024
             && shown.contains("the end\n\n[Showing the end of 1073741833 bytes; the first 67108864 bytes are in .pi/output/bash-1.log]"),
-        "{:.300}",
-        shown
+        "{shown:.300}"
     );
     let file = outcome.details.expect("details")["fullOutputPath"].as_str().expect("path").to_owned();
     assert_eq!(fs::metadata(host.path(&file)).expect("kept").len(), 64 << 20);
