@@ -34,9 +34,30 @@ mod transport;
 pub use http_io::serve;
 pub use transport::ModelTransport;
 
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
 use std::process::ExitCode;
 
 use tokio::net::UnixStream;
+
+/// Serves one run over the descriptors that the worker has left as 0 (frames) and 1 (descriptors). See [`run`].
+pub async fn main() -> ExitCode {
+    match (inherited(&io::stdin()), inherited(&io::stdout())) {
+        (Ok(control), Ok(descriptors)) => run(control, descriptors).await,
+        (Err(error), _) | (_, Err(error)) => {
+            tracing::error!(%error, "could not use the inherited sockets");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// A copy of an inherited socket, closed on exec and not blocking. (The standard streams are the way to it without `unsafe`.)
+fn inherited(stream: &impl AsFd) -> io::Result<UnixStream> {
+    let descriptor: OwnedFd = stream.as_fd().try_clone_to_owned()?;
+    let socket = std::os::unix::net::UnixStream::from(descriptor);
+    socket.set_nonblocking(true)?;
+    UnixStream::from_std(socket)
+}
 
 /// Serves one run over the inherited sockets: frames on `control`, descriptors on `descriptors`. Fails only when the worker is lost or
 /// speaks nonsense; a run that fails is reported and is no failure of the process.

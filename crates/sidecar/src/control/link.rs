@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard};
-use std::time::Duration;
 
 use agent::{Cancel, Journal, PortLost};
 use async_trait::async_trait;
@@ -45,22 +44,8 @@ enum Outgoing {
 struct Waiting {
     committed: HashMap<u64, oneshot::Sender<()>>,
     history: HashMap<u64, oneshot::Sender<Vec<Value>>>,
-    sandbox: Option<oneshot::Sender<Result<Started, String>>>,
+    sandbox: Option<oneshot::Sender<Result<(), String>>>,
     lost: bool,
-}
-
-#[derive(Debug)]
-struct Started {
-    rung: String,
-    duration: Duration,
-}
-
-/// A sandbox that the worker has started.
-#[derive(Debug)]
-pub struct SandboxStart {
-    pub rung: String,
-    pub duration: Duration,
-    pub sockets: SandboxSockets,
 }
 
 /// Says `Ready`, waits for the run, then serves the connection in the background. `None`: the worker closed it before a run came.
@@ -96,13 +81,12 @@ impl Control {
     }
 
     /// Asks for the sandbox and takes its sockets. The error text is the worker's, for the user.
-    pub async fn start_sandbox(&self) -> Result<SandboxStart, String> {
+    pub async fn start_sandbox(&self) -> Result<SandboxSockets, String> {
         let (done, started) = oneshot::channel();
         self.lock().sandbox = Some(done);
         self.send(FromSidecar::StartSandbox).await.map_err(|lost| lost.0)?;
-        let Started { rung, duration } = started.await.map_err(|_| gone().0)??;
-        let sockets = descriptors::receive(&self.descriptors).await.map_err(|error| format!("its sockets did not arrive: {error}"))?;
-        Ok(SandboxStart { rung, duration, sockets })
+        started.await.map_err(|_| gone().0)??;
+        descriptors::receive(&self.descriptors).await.map_err(|error| format!("its sockets did not arrive: {error}"))
     }
 
     /// Sends the outcome and waits until it is written.
@@ -229,10 +213,7 @@ fn deliver(message: ToSidecar, waiting: &mut Waiting, cancel: &Cancel) {
     match message {
         ToSidecar::Committed { number } => drop(waiting.committed.remove(&number).map(|done| done.send(()))),
         ToSidecar::History { number, runs } => drop(waiting.history.remove(&number).map(|done| done.send(runs))),
-        ToSidecar::SandboxStarted { rung, duration_ms } => {
-            let started = Started { rung, duration: Duration::from_millis(duration_ms) };
-            drop(waiting.sandbox.take().map(|done| done.send(Ok(started))));
-        }
+        ToSidecar::SandboxStarted { .. } => drop(waiting.sandbox.take().map(|done| done.send(Ok(())))),
         ToSidecar::SandboxFailed { message } => drop(waiting.sandbox.take().map(|done| done.send(Err(message)))),
         ToSidecar::Cancel { failure } => cancel.request(failure),
         ToSidecar::Start(_) => tracing::warn!("the worker sent a second start"),

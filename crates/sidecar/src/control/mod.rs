@@ -3,4 +3,4 @@
 pub mod descriptors;
 mod link;
 
-pub use link::{Control, SandboxStart, open, within_start};
+pub use link::{Control, open, within_start};

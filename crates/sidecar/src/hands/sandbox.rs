@@ -68,11 +68,8 @@ impl Sandbox {
 }
 
 async fn start(parts: Arc<Parts>) -> Result<HandsClient, String> {
-    let started = within_start(parts.control.start_sandbox()).await?;
-    let (rung, duration_ms) = (started.rung, u64::try_from(started.duration.as_millis()).unwrap_or(u64::MAX));
-    record(&parts.control, RunEvent::SandboxStarted { rung, duration_ms }).await?;
-    let sockets = started.sockets;
-
+    // The worker records the start itself: it knows the rung and the time.
+    let sockets = within_start(parts.control.start_sandbox()).await?;
     let (proxy, history) = (parts.proxy.clone(), Arc::clone(&parts.control) as Arc<dyn RunHistory>);
     tokio::spawn(http_io::serve(sockets.proxy, parts.stop.clone(), move |request| {
         server::answer(proxy.clone(), Arc::clone(&history), request)

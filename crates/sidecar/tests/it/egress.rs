@@ -77,42 +77,41 @@ async fn settled(number: &AtomicU32) -> u32 {
     last
 }
 
-/// Reads up to the end of a response's head.
-async fn skip_head(stream: &mut TcpStream) {
+const PIECES: u32 = 1_000;
+
+/// Asks for [`PIECES`] pieces, looks how many are taken while nobody reads, then reads and compares them.
+async fn read_slowly(mut stream: TcpStream, target: &str, made: &AtomicU32) {
+    stream.write_all(format!("GET {target} HTTP/1.0\r\nhost: x\r\n\r\n").as_bytes()).await.expect("writes");
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
         head.push(stream.read_u8().await.expect("a head"));
     }
+    // What has been made lies in the sockets' buffers; the proxy holds no more than a piece.
+    let ahead = settled(made).await;
+    assert!(ahead < PIECES * 7 / 10, "{ahead} of {PIECES} pieces were taken without a reader");
+    for number in 0..PIECES {
+        let mut got = vec![0; 65_536];
+        stream.read_exact(&mut got).await.expect("a piece");
+        assert!(got == piece(number), "piece {number} differs");
+    }
+    assert_eq!(stream.read(&mut [0; 1]).await.expect("end"), 0);
 }
 
 #[tokio::test]
 async fn fifty_megabytes_pass_unchanged_and_no_faster_than_they_are_read() {
-    const PIECES: u32 = 1_000;
     let made = Arc::new(AtomicU32::new(0));
     let counter = Arc::clone(&made);
     let upstream = Upstream::start(move |_| {
-        let counter = Arc::clone(&counter);
         counter.store(0, Ordering::Relaxed);
-        counted("application/octet-stream", PIECES, counter)
+        counted("application/octet-stream", PIECES, Arc::clone(&counter))
     })
     .await;
     let world = World::new(Setting::of("https://api.example.com/*")).await;
-    let (mut tunnel, head) = connect(&world, &upstream.address.to_string()).await;
+    let (tunnel, head) = connect(&world, &upstream.address.to_string()).await;
     assert!(head.starts_with("HTTP/1.1 200"), "{head}");
-    let mut plain = TcpStream::connect(world.forward).await.expect("connects");
-    for (stream, target) in [(&mut tunnel, "/".to_owned()), (&mut plain, upstream.url("/"))] {
-        stream.write_all(format!("GET {target} HTTP/1.0\r\nhost: x\r\n\r\n").as_bytes()).await.expect("writes");
-        skip_head(stream).await;
-        // Nobody reads the body: what has been made lies in the sockets' buffers, and the proxy holds no more than a piece.
-        let ahead = settled(&made).await;
-        assert!(ahead < PIECES * 7 / 10, "{ahead} of {PIECES} pieces were taken without a reader");
-        for number in 0..PIECES {
-            let mut got = vec![0; 65_536];
-            stream.read_exact(&mut got).await.expect("a piece");
-            assert!(got == piece(number), "piece {number} differs");
-        }
-        assert_eq!(stream.read(&mut [0; 1]).await.expect("end"), 0);
-    }
+    read_slowly(tunnel, "/", &made).await;
+    let plain = TcpStream::connect(world.forward).await.expect("connects");
+    read_slowly(plain, &upstream.url("/"), &made).await;
 }
 
 #[tokio::test]
