@@ -14,6 +14,8 @@ pub enum Topic {
     Run(RunId),
     /// Any event of one application.
     Application(AppId),
+    /// A request to stop one run.
+    Cancel(RunId),
     /// A job that may be due.
     Jobs,
 }

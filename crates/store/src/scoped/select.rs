@@ -40,6 +40,11 @@ impl<E: Scoped> ScopedSelect<'_, E> {
         Ok(self.select.all(self.transaction).await?)
     }
 
+    /// One page in the order given before, for lists whose total is known from elsewhere.
+    pub(crate) async fn slice(self, page: Page) -> Result<Vec<E::Model>, StoreError> {
+        Ok(self.select.limit(page.limit()).offset(page.offset()).all(self.transaction).await?)
+    }
+
     /// One page in the order given before, and the total.
     pub(crate) async fn page(self, page: Page) -> Result<Paged<E::Model>, StoreError> {
         let total = self.select.clone().count(self.transaction).await?;

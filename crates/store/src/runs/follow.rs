@@ -1,0 +1,92 @@
+//! Following one run: its events by number, from wherever the reader stands, then live; and the model's text as it comes.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use domain::RunId;
+
+use super::deltas::DeltaListener;
+use super::events::RunRecord;
+use crate::scope::AppScope;
+use crate::{Store, StoreError, Subscription, Topic};
+
+/// Events that are read at once.
+const BATCH: u32 = 100;
+
+/// One step of a run.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Followed {
+    Event(RunRecord),
+    /// A piece of the model's text. Not stored; `turn.completed` repeats it whole.
+    Delta(Arc<str>),
+}
+
+/// A reader of one run.
+#[derive(Debug)]
+pub struct FollowRun {
+    store: Store,
+    scope: AppScope,
+    run: RunId,
+    seq: i64,
+    events: Subscription,
+    deltas: DeltaListener,
+    read: VecDeque<RunRecord>,
+    is_current: bool,
+    /// The run had ended when this reader came: what is committed is all there will be.
+    has_ended: bool,
+    is_over: bool,
+}
+
+impl Store {
+    /// Follows a run from the event after number `after` (0: from the start). `None`: the scope reaches no such run.
+    pub async fn follow_run(&self, scope: &AppScope, run: RunId, after: i64) -> Result<Option<FollowRun>, StoreError> {
+        let (events, deltas) = (self.live().subscribe(Topic::Run(run)), self.inner.deltas.listen(run));
+        let Some(found) = self.read(scope).await?.runs().get(run).await? else {
+            return Ok(None);
+        };
+        Ok(Some(FollowRun {
+            store: self.clone(),
+            scope: *scope,
+            run,
+            seq: after,
+            events,
+            deltas,
+            read: VecDeque::new(),
+            is_current: false,
+            has_ended: found.status.is_ended(),
+            is_over: false,
+        }))
+    }
+
+    /// Passes a piece of the model's text to the run's followers.
+    pub fn pass_delta(&self, run: RunId, text: &str) {
+        self.inner.deltas.send(run, text);
+    }
+}
+
+impl FollowRun {
+    /// The next step; `None` after the run's last event. Waits without a transaction. Cancel-safe.
+    pub async fn next(&mut self) -> Result<Option<Followed>, StoreError> {
+        loop {
+            if let Some(record) = self.read.pop_front() {
+                self.seq = record.seq;
+                self.is_over = record.is_last();
+                return Ok(Some(Followed::Event(record)));
+            }
+            if self.is_over {
+                return Ok(None);
+            }
+            if self.is_current {
+                tokio::select! {
+                    biased;
+                    () = self.events.changed() => {}
+                    text = self.deltas.next() => return Ok(Some(Followed::Delta(text))),
+                }
+            }
+            let records = self.store.read(&self.scope).await?.run_events().after(self.run, self.seq, BATCH).await?;
+            self.is_current = records.is_empty();
+            self.is_over = records.is_empty() && self.has_ended;
+            self.read = records.into();
+        }
+    }
+}
