@@ -1,6 +1,6 @@
 //! Finds out who calls: one look-up of the credential, then organization, application and end-user from the headers.
 //!
-//! A wrong credential is final, also beside a right one. What is decided here holds for this request only: nothing is cached
+//! A wrong key is final, also beside a right cookie. What is decided here holds for this request only: nothing is cached
 //! past a revocation.
 
 use std::str::FromStr;
@@ -18,6 +18,7 @@ use super::version::{self, Version};
 use crate::app::App;
 use crate::cookie;
 use crate::extract::caller::{Caller, CallerOrg, Credential};
+use crate::extract::facts;
 use crate::problem::Problem;
 
 /// Where a credential may stand besides the headers: the query of a stream (`?token=`, `?endUser=`, `?orgId=`, `?appId=`).
@@ -50,7 +51,7 @@ impl Standing {
     pub async fn holds(&self, app: &App) -> bool {
         match identify(app, &self.claims, None).await {
             Ok((caller, _)) => caller.app == self.scope && caller.permissions.contains(Permission::RunsRead),
-            Err(problem) => problem.code == Code::Unavailable,
+            Err(refusal) => refusal.problem.code == Code::Unavailable,
         }
     }
 }
@@ -65,7 +66,8 @@ pub async fn authenticate(State(app): State<App>, mut request: Request, next: Ne
     };
     let (caller, version) = match identify(&app, &claims, requested).await {
         Ok(identified) => identified,
-        Err(problem) => return problem.into_response(),
+        Err(Refusal { problem, attempt: None }) => return problem.into_response(),
+        Err(Refusal { problem, attempt: Some(login) }) => return refuse_attempt(&app, request, problem, login).await,
     };
     if source == Source::HeadersAndQuery {
         request.extensions_mut().insert(Standing { claims: Arc::new(claims), scope: caller.app });
@@ -77,6 +79,31 @@ pub async fn authenticate(State(app): State<App>, mut request: Request, next: Ne
     response
 }
 
+/// A request that goes no further.
+struct Refusal {
+    problem: Problem,
+    /// The key of a caller who would act as someone who is no end-user of its application: the log keeps the attempt.
+    attempt: Option<Box<KeyLogin>>,
+}
+
+impl<E: Into<Problem>> From<E> for Refusal {
+    fn from(error: E) -> Self {
+        Self { problem: error.into(), attempt: None }
+    }
+}
+
+/// Answers a refused impersonation once its audit row is committed.
+async fn refuse_attempt(app: &App, request: Request, problem: Problem, login: Box<KeyLogin>) -> Response {
+    let scope = login.app_scope();
+    let caller = Caller { credential: Credential::Key(login), ..Caller::anonymous() };
+    let (parts, _) = request.into_parts();
+    let facts = facts(&parts, &caller, "");
+    match app.store.system().append_audit(&scope, &facts, None, problem.code.status()).await {
+        Ok(()) => problem.into_response(),
+        Err(error) => Problem::from(error).into_response(),
+    }
+}
+
 fn read(app: &App, request: &Request, source: Source) -> Result<(Claims, Option<Version>), Problem> {
     let claims = claims(request, source)?;
     if claims.bearer.is_none() && claims.cookie.is_some() {
@@ -85,7 +112,7 @@ fn read(app: &App, request: &Request, source: Source) -> Result<(Claims, Option<
     Ok((claims, version::requested(request.headers())?))
 }
 
-async fn identify(app: &App, claims: &Claims, requested: Option<Version>) -> Result<(Caller, Version), Problem> {
+async fn identify(app: &App, claims: &Claims, requested: Option<Version>) -> Result<(Caller, Version), Refusal> {
     let (caller, pinned) = match (&claims.bearer, &claims.cookie) {
         (Some(bearer), _) => with_key(app, bearer, claims).await?,
         (None, Some(cookie)) => with_session(app, cookie, claims).await?,
@@ -151,23 +178,27 @@ fn bearer(value: &str) -> Result<String, Problem> {
     }
 }
 
-async fn with_key(app: &App, secret: &str, claims: &Claims) -> Result<(Caller, Option<String>), Problem> {
+async fn with_key(app: &App, secret: &str, claims: &Claims) -> Result<(Caller, Option<String>), Refusal> {
     let login = app.store.system().key_by_hash(&auth::token::hash(secret)).await?.ok_or_else(unknown_credential)?;
     if claims.org.as_ref().is_some_and(|org| *org != login.org.to_string()) {
-        return Err(Problem::new(Code::Forbidden, "The key belongs to another organization.").param("X-Org-Id"));
+        return Err(Problem::new(Code::Forbidden, "The key belongs to another organization.").param("X-Org-Id").into());
     }
     if claims.app.as_ref().is_some_and(|claimed| *claimed != login.app.to_string()) {
-        return Err(Problem::new(Code::Forbidden, "The key belongs to another application.").param("X-App-Id"));
+        return Err(Problem::new(Code::Forbidden, "The key belongs to another application.").param("X-App-Id").into());
     }
     let permissions = key_permissions(&login);
     let (scope, end_user, permissions) = match &claims.end_user {
         None => (login.app_scope(), None, permissions),
         Some(claimed) => {
             // Malformed, unknown, foreign and deleted are one answer.
-            let refused =
-                || Problem::new(Code::InvalidEndUser, "Appstrate-User names no end-user of this application.").param("Appstrate-User");
-            let id = EndUserId::from_str(claimed).map_err(|_| refused())?;
-            let scope = app.store.system().end_user_scope(&login, id).await?.ok_or_else(refused)?;
+            let scope = match EndUserId::from_str(claimed) {
+                Ok(id) => app.store.system().end_user_scope(&login, id).await?.map(|scope| (scope, id)),
+                Err(_) => None,
+            };
+            let Some((scope, id)) = scope else {
+                let problem = Problem::new(Code::InvalidEndUser, "Appstrate-User names no end-user of this application.");
+                return Err(Refusal { problem: problem.param("Appstrate-User"), attempt: Some(Box::new(login)) });
+            };
             (scope, Some(id), permissions.intersection(PermissionSet::end_user()))
         }
     };
@@ -185,7 +216,11 @@ fn key_permissions(login: &KeyLogin) -> PermissionSet {
 }
 
 async fn with_session(app: &App, token: &str, claims: &Claims) -> Result<(Caller, Option<String>), Problem> {
-    let login = app.store.system().session_by_hash(&auth::token::hash(token)).await?.ok_or_else(unknown_credential)?;
+    let Some(login) = app.store.system().session_by_hash(&auth::token::hash(token)).await? else {
+        // A browser cannot drop the cookie of a session that ended elsewhere: it must still be able to sign in. Where a credential
+        // is needed, nobody is refused all the same.
+        return Ok((Caller::anonymous(), None));
+    };
     if claims.end_user.is_some() {
         return Err(Problem::new(Code::HeaderNotAllowed, "Appstrate-User works with API keys only.").param("Appstrate-User"));
     }

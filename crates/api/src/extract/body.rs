@@ -6,6 +6,8 @@ use axum::http::{HeaderMap, header};
 use domain::Code;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde::de::DeserializeOwned;
+use serde_json::value::RawValue;
+use serde_path_to_error::{Path, Segment};
 
 use crate::problem::{Problem, Violation};
 
@@ -86,12 +88,16 @@ fn require_json(headers: &HeaderMap) -> Result<(), Problem> {
 /// Parses and checks `bytes` as a `T`.
 pub fn parse<T: DeserializeOwned + Checked>(bytes: &[u8]) -> Result<T, Problem> {
     check_depth(bytes)?;
-    let mut deserializer = serde_json::Deserializer::from_slice(bytes);
+    let raw: &RawValue = serde_json::from_slice(bytes).map_err(|error| malformed(&error))?;
+    if !raw.get().starts_with('{') {
+        // serde would take an array for an object, member by member.
+        return Err(Problem::invalid("", "invalid_type", "must be a JSON object"));
+    }
+    let mut deserializer = serde_json::Deserializer::from_str(raw.get());
     let value: T = match serde_path_to_error::deserialize(&mut deserializer) {
         Ok(value) => value,
         Err(error) => return Err(of_serde(&error)),
     };
-    deserializer.end().map_err(|error| malformed(&error))?;
     let violations = value.check();
     if violations.is_empty() { Ok(value) } else { Err(Problem::validation(violations)) }
 }
@@ -105,9 +111,7 @@ fn of_serde(error: &serde_path_to_error::Error<serde_json::Error>) -> Problem {
     if !inner.is_data() {
         return malformed(inner);
     }
-    let path = error.path().to_string();
-    let mut pointer =
-        if path == "." { String::new() } else { format!("/{}", path.replace(['.', '['], "/").replace(']', "").replace("//", "/")) };
+    let mut pointer = pointer(error.path());
     let text = inner.to_string();
     // serde_json appends " at line L column C"; the pointer says where better.
     let message = text.rsplit_once(" at line ").map_or(text.as_str(), |(message, _)| message).to_owned();
@@ -118,12 +122,31 @@ fn of_serde(error: &serde_path_to_error::Error<serde_json::Error>) -> Problem {
         pointer.push('/');
         pointer.push_str(name);
         "required"
+    } else if let Some(name) = message.strip_prefix("duplicate field `").and_then(|rest| rest.split('`').next()) {
+        pointer.push('/');
+        pointer.push_str(name);
+        "duplicate_field"
     } else if message.starts_with("unknown variant") {
         "invalid_value"
     } else {
         "invalid_type"
     };
     Problem::validation(vec![Violation::new(pointer, code, message)])
+}
+
+/// The JSON Pointer (RFC 6901 §3) of a path.
+fn pointer(path: &Path) -> String {
+    let mut pointer = String::new();
+    for segment in path {
+        let name = match segment {
+            Segment::Seq { index } => index.to_string(),
+            Segment::Map { key } | Segment::Enum { variant: key } => key.replace('~', "~0").replace('/', "~1"),
+            Segment::Unknown => continue,
+        };
+        pointer.push('/');
+        pointer.push_str(&name);
+    }
+    pointer
 }
 
 /// Refuses nesting beyond [`MAX_DEPTH`] before any value is built.

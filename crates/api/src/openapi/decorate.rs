@@ -26,16 +26,27 @@ pub fn decorate(mut document: Value) -> Value {
     components.insert("securitySchemes".to_owned(), security_schemes());
     components.insert("headers".to_owned(), headers());
     components.insert("responses".to_owned(), json!({ "Problem": problem_response() }));
-    components.entry("schemas").or_insert_with(|| json!({}))["Problem"] = problem_schema();
+    let schemas = components.entry("schemas").or_insert_with(|| json!({})).as_object_mut().expect("schemas are a map");
+    schemas.insert("Problem".to_owned(), problem_schema());
+    name_items(schemas);
     document
+}
+
+/// The generator writes the items of a list out again; a reference says the same.
+fn name_items(schemas: &mut Map<String, Value>) {
+    let lists: Vec<String> = schemas.keys().filter(|name| name.starts_with("List_")).cloned().collect();
+    for list in lists {
+        let item = list.trim_start_matches("List_").to_owned();
+        if schemas.contains_key(&item) {
+            schemas[&list]["properties"]["data"]["items"] = json!({ "$ref": format!("#/components/schemas/{item}") });
+        }
+    }
 }
 
 /// Statuses that a client may meet besides those that the handler names.
 fn problem_statuses(path: &str, method: &str, level: &str, has_body: bool) -> Vec<&'static str> {
-    let mut statuses = vec!["400", "429", "500", "503"];
-    if level != "none" {
-        statuses.extend(["401", "403"]);
-    }
+    // Also without need of credentials: a wrong key is final everywhere, and another site's request with a cookie is refused.
+    let mut statuses = vec!["400", "401", "403", "429", "500", "503"];
     if path.contains('{') || level == "application" {
         statuses.push("404");
     }
@@ -91,7 +102,8 @@ fn complete(path: &str, method: &str, operation: &mut Map<String, Value>) {
             response.insert("content".to_owned(), problem_content());
         }
         let shared = response.entry("headers").or_insert_with(|| json!({})).as_object_mut().expect("headers are a map");
-        for name in ["Request-Id", "Appstrate-Version"] {
+        let location = (status == "201" && level != "none").then_some("Location");
+        for name in ["Request-Id", "Appstrate-Version"].into_iter().chain(location) {
             shared.insert(name.to_owned(), json!({ "$ref": format!("#/components/headers/{name}") }));
         }
     }
@@ -118,6 +130,7 @@ fn security_schemes() -> Value {
 fn headers() -> Value {
     json!({
         "Request-Id": { "description": "The id of this request, for support.", "schema": { "type": "string", "pattern": "^req_[0-9a-z]{26}$" } },
+        "Location": { "description": "The path of what was created.", "schema": { "type": "string", "format": "uri-reference" } },
         "Appstrate-Version": { "description": "The API version that answered.", "schema": { "type": "string", "pattern": "^\\d{4}-\\d{2}-\\d{2}$" } }
     })
 }

@@ -1,0 +1,13 @@
+//! Tests of the HTTP API: the whole router in process, a database of its own for each world.
+//!
+//! | module | owns |
+//! |---|---|
+//! | [`world`] | a server, tenants, callers, replies |
+//! | [`stories`] | one folder a resource, one file a verb, as the URLs |
+//! | [`walk`] | what holds for every operation of the OpenAPI document, also for those that come later |
+//! | [`document`] | the document itself |
+
+mod document;
+mod stories;
+mod walk;
+mod world;

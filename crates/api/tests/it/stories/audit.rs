@@ -1,0 +1,118 @@
+//! Every impersonated request leaves exactly one row.
+
+use axum::http::Method;
+use domain::Role;
+use serde_json::{Value, json};
+
+use crate::walk::Stage;
+use crate::world::{Actor, Reply, Tenant, World};
+
+/// Sends the request and gives the reply with the one row that it has left.
+async fn one_row(
+    tenant: &Tenant<'_>,
+    caller: &Actor<'_>,
+    (method, path, body): (Method, &str, Option<&Value>),
+) -> (Reply, store::AuditRow) {
+    let before: Vec<_> = tenant.audit().await.into_iter().map(|row| row.id).collect();
+    let reply = caller.send(method, path, body).await;
+    let mut new: Vec<_> = tenant.audit().await.into_iter().filter(|row| !before.contains(&row.id)).collect();
+    assert_eq!(new.len(), 1, "{reply}: {new:#?}");
+    let row = new.remove(0);
+    assert_eq!(row.status, Some(reply.status), "{reply}");
+    assert_eq!(Some(row.request.to_string().as_str()), reply.header("request-id"));
+    (reply, row)
+}
+
+#[tokio::test]
+async fn reads_refusals_misses_writes_and_faults_leave_one_row_each() {
+    for world in World::each().await {
+        let ada = world.tenant("ada").await;
+        let grace = ada.end_user("Grace").await;
+        let (key_id, key) = ada.key_of(ada.plan(&["end-users:read", "end-users:write", "applications:read"])).await;
+        let as_grace = key.as_user(grace).with("user-agent", "story/1").with("x-forwarded-for", "6.6.6.6, 192.0.2.7");
+        let own = format!("/api/end-users/{grace}");
+        let missing = "/api/end-users/eu_01jd9xq3e8f2t8v0k3m5n7p9r1";
+        let body = json!({"name": "Eve"});
+
+        for (request, status) in [
+            ((Method::GET, own.as_str(), None), 200),
+            ((Method::GET, "/api/end-users?page=0", None), 422),
+            ((Method::GET, missing, None), 404),
+            ((Method::POST, "/api/end-users", Some(&body)), 403),
+            ((Method::PATCH, own.as_str(), Some(&body)), 403),
+            ((Method::GET, "/api/api-keys", None), 403),
+            ((Method::GET, "/api/auth/get-session", None), 403),
+            ((Method::GET, "/api/applications", None), 200),
+        ] {
+            let (reply, row) = one_row(&ada, &as_grace, request.clone()).await;
+            reply.is(status);
+            assert_eq!((row.key, row.user, row.end_user), (Some(key_id), Some(ada.owner), Some(grace)));
+            assert_eq!((row.org, row.app), (Some(ada.org), Some(ada.app)));
+            assert_eq!((row.method.as_str(), row.path.as_str()), (request.0.as_str(), request.1.split('?').next().unwrap()));
+            assert_eq!((row.ip.as_deref(), row.user_agent.as_deref()), (Some("192.0.2.7"), Some("story/1")));
+            assert!(row.route.starts_with("/api/"), "{row:?}");
+        }
+    }
+}
+
+async fn fault() {
+    panic!("the test asked for this panic");
+}
+
+#[tokio::test]
+async fn a_panic_under_impersonation_leaves_its_row() {
+    let world = World::with_routes(axum::Router::new().route("/api/fault", axum::routing::get(fault))).await;
+    let ada = world.tenant("ada").await;
+    let grace = ada.end_user("Grace").await;
+    let (reply, row) = one_row(&ada, &ada.full_key().await.as_user(grace), (Method::GET, "/api/fault", None)).await;
+    reply.refused(domain::Code::InternalError);
+    assert_eq!(row.end_user, Some(grace));
+}
+
+#[tokio::test]
+async fn a_write_leaves_its_row_with_its_change_whoever_makes_it() {
+    let world = World::start().await;
+    let ada = world.tenant("ada").await;
+    let key = ada.full_key().await;
+    let body = json!({"name": "Eve"});
+    for caller in [key, ada.member(Role::Member).await] {
+        let (reply, row) = one_row(&ada, &caller, (Method::POST, "/api/end-users", Some(&body))).await;
+        reply.is(201);
+        assert_eq!((row.permission.as_str(), row.route.as_str(), row.end_user), ("end-users:write", "/api/end-users", None));
+    }
+}
+
+#[tokio::test]
+async fn an_end_users_own_writes_carry_their_row_once() {
+    for world in World::each().await {
+        let stage = Stage::set(&world).await;
+        let grace = stage.key.as_user(stage.grace);
+        let body = json!({"agentId": "@own/helper"});
+        let (reply, row) = one_row(&stage.own, &grace, (Method::POST, "/api/runs", Some(&body))).await;
+        let path = format!("/api/runs/{}/cancel", reply.is(200).text_at("/runId"));
+        assert_eq!((row.permission.as_str(), row.end_user), ("agents:run", Some(stage.grace)));
+        let (reply, row) = one_row(&stage.own, &grace, (Method::POST, &path, None)).await;
+        assert_eq!(reply.is(200).at("/status"), "cancelled");
+        assert_eq!((row.permission.as_str(), row.route.as_str()), ("runs:cancel", "/api/runs/{id}/cancel"));
+        let (reply, _) = one_row(&stage.own, &grace, (Method::POST, &path, None)).await;
+        reply.refused(domain::Code::NotCancellable);
+        let secret = json!({"apiKey": "shop-secret-5f2c9e71"});
+        let path = "/api/connections/connect/@own/shop/api-key";
+        let (reply, row) = one_row(&stage.own, &grace, (Method::POST, path, Some(&secret))).await;
+        reply.is(201);
+        assert!(!format!("{row:?}").contains("shop-secret"), "{row:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_attempt_at_someone_who_is_no_end_user_leaves_a_row_too() {
+    let world = World::start().await;
+    let (ada, bob) = (world.tenant("ada").await, world.tenant("bob").await);
+    let (key_id, key) = ada.key_of(ada.plan(&["end-users:read"])).await;
+    for claimed in [bob.end_user("Foreign").await.to_string(), "nonsense".to_owned()] {
+        let (reply, row) = one_row(&ada, &key.with("appstrate-user", &claimed), (Method::GET, "/api/end-users", None)).await;
+        reply.is(403);
+        assert_eq!((row.key, row.end_user, row.app), (Some(key_id), None, Some(ada.app)));
+    }
+    assert_eq!(bob.audit().await.len(), 0, "the foreign tenant hears nothing of it");
+}

@@ -1,0 +1,61 @@
+//! What describes the API and needs no credentials.
+
+use domain::Code;
+
+use crate::world::World;
+
+#[tokio::test]
+async fn the_document_is_served_as_it_is_committed() {
+    let world = World::start().await;
+    let reply = world.anonymous().get("/api/openapi.json").await.is(200);
+    assert_eq!(reply.header("content-type"), Some("application/json"));
+    assert_eq!(reply.text, *api::openapi::DOCUMENT);
+    assert_eq!(reply.at("/openapi"), "3.1.0");
+}
+
+#[tokio::test]
+async fn swagger_comes_from_this_server_alone() {
+    let world = World::start().await;
+    let reply = world.anonymous().get("/api/docs").await.is(307);
+    let index = world.anonymous().get(reply.header("location").unwrap()).await.is(200);
+    for line in index.text.lines().filter(|line| line.contains("src=") || line.contains("href=")) {
+        assert!(!line.contains("http://") && !line.contains("https://") && !line.contains("=\"//"), "{line}");
+    }
+    world.anonymous().get("/api/docs/swagger-ui.css").await.is(200);
+    let script = world.anonymous().get("/api/docs/swagger-initializer.js").await.is(200);
+    assert!(script.text.contains("/api/openapi.json"));
+    world.anonymous().get("/api/docs/nothing.js").await.refused(Code::NotFound);
+    world.anonymous().get("/api/docs/..%2f..%2fCargo.toml").await.refused(Code::NotFound);
+}
+
+#[tokio::test]
+async fn every_code_has_a_page() {
+    let world = World::start().await;
+    for code in Code::ALL {
+        let page = world.anonymous().get(&format!("/docs/errors/{}", code.slug())).await.is(200);
+        assert!(page.text.contains(code.title()) && page.text.contains(code.as_str()));
+        assert!(page.header("content-security-policy").is_some_and(|policy| policy.contains("default-src 'none'")));
+    }
+    world.anonymous().get("/docs/errors/nothing").await.refused(Code::NotFound);
+    world.anonymous().get("/docs/errors/%3Cscript%3E").await.refused(Code::NotFound);
+}
+
+#[tokio::test]
+async fn the_front_page_shows_the_next_steps() {
+    let world = World::start().await;
+    let page = world.anonymous().get("/").await.is(200);
+    assert!(page.text.contains("http://localhost:3000/api/auth/sign-up/email"));
+}
+
+#[tokio::test]
+async fn health_tells_what_works() {
+    let world = World::start().await;
+    let reply = world.anonymous().get("/health").await.is(200);
+    assert_eq!(reply.at("/status"), "healthy");
+    let world = World::with(|options| options.sandbox_unavailable = Some("user namespaces are disabled".to_owned())).await;
+    let reply = world.anonymous().get("/health").await.is(200);
+    assert_eq!(
+        (reply.at("/status").as_str(), reply.at("/checks/sandbox/reason").as_str()),
+        (Some("degraded"), Some("user namespaces are disabled"))
+    );
+}

@@ -1,0 +1,14 @@
+//! Stories, one folder a resource and one file a verb, as the URLs; `problems` and `caller` hold what the chain around them does.
+
+mod api_keys;
+mod applications;
+mod audit;
+mod auth;
+mod caller;
+mod docs;
+mod end_users;
+mod isolation;
+mod orgs;
+mod paging;
+mod problems;
+mod realtime;

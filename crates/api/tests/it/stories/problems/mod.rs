@@ -1,0 +1,5 @@
+//! Everything that can be wrong with a request before its handler sees it, and what a client gets then.
+
+mod bodies;
+mod panics;
+mod routes;

@@ -1,0 +1,121 @@
+//! What the document says about every operation.
+
+use std::collections::BTreeSet;
+
+use domain::Permission;
+use serde_json::Value;
+
+use super::operation::{Operation, operations, resolve};
+
+fn flaws(operation: &Operation) -> Vec<&'static str> {
+    let value = operation.value;
+    let says = |name: &str| value[name].as_str().is_some_and(|text| text.len() >= 10);
+    let responses = value["responses"].as_object().unwrap();
+    let described: Vec<_> = responses.keys().filter_map(|status| operation.response(status.parse().unwrap())).collect();
+    let is_known = match operation.permission.as_str() {
+        "public" | "signed-in" | "member" => true,
+        name => Permission::parse(name).is_some(),
+    };
+    let requires = |status: &str| operation.permission == "public" || responses.contains_key(status);
+    let rules = [
+        (says("summary"), "summary"),
+        (value["summary"].as_str().is_some_and(|text| text.ends_with('.')), "summary that ends with a period"),
+        (says("description"), "description"),
+        (value["operationId"].as_str().is_some_and(is_camel_case), "operationId in camelCase"),
+        (value["tags"].as_array().is_some_and(|tags| tags.len() == 1), "one tag"),
+        (is_known, "x-permission"),
+        (matches!(operation.level.as_str(), "none" | "user" | "organization" | "application"), "x-level"),
+        (value["security"].is_array(), "security"),
+        (
+            described.iter().all(|response| response["description"].as_str().is_some_and(|text| !text.is_empty())),
+            "description of every response",
+        ),
+        (requires("401") && requires("403"), "refusals"),
+        (operation.parameters.is_empty() || responses.contains_key("404"), "404 for what its path names"),
+        (value.get("requestBody").is_none() || responses.contains_key("422"), "422 for its body"),
+        (!operation.successes().is_empty(), "a status of success"),
+        (problems_are_problems(operation), "problem+json for every error"),
+        (bodies_have_schemas(value), "schema for every body"),
+        (parameters_are_described(operation), "description and schema of every parameter"),
+        (
+            !operation.successes().contains(&201) || names_header(operation, 201, "Location") || operation.level == "none",
+            "Location with its 201",
+        ),
+    ];
+    rules.into_iter().filter(|(holds, _)| !holds).map(|(_, what)| what).collect()
+}
+
+fn problems_are_problems(operation: &Operation) -> bool {
+    let statuses = operation.value["responses"].as_object().unwrap().keys();
+    statuses.filter(|status| !status.starts_with('2')).all(|status| {
+        operation.response(status.parse().unwrap()).is_some_and(|response| response["content"].get("application/problem+json").is_some())
+    })
+}
+
+fn bodies_have_schemas(value: &Value) -> bool {
+    let bodies = value["responses"].as_object().unwrap().values().chain(value.get("requestBody"));
+    bodies
+        .filter_map(|body| body["content"].as_object())
+        .flat_map(|content| content.values())
+        .all(|content| content.get("schema").is_some())
+}
+
+fn parameters_are_described(operation: &Operation) -> bool {
+    let Some(parameters) = operation_parameters(operation) else { return operation.parameters.is_empty() };
+    let named: BTreeSet<_> =
+        parameters.iter().filter(|parameter| parameter["in"] == "path").filter_map(|parameter| parameter["name"].as_str()).collect();
+    named == operation.parameters.iter().map(String::as_str).collect()
+        && parameters
+            .iter()
+            .all(|parameter| parameter["description"].as_str().is_some_and(|text| !text.is_empty()) && parameter.get("schema").is_some())
+}
+
+fn operation_parameters(operation: &Operation) -> Option<Vec<&'static Value>> {
+    Some(operation.value["parameters"].as_array()?.iter().map(resolve).collect())
+}
+
+fn names_header(operation: &Operation, status: u16, name: &str) -> bool {
+    operation.response(status).is_some_and(|response| response["headers"].get(name).is_some())
+}
+
+fn is_camel_case(text: &str) -> bool {
+    text.starts_with(|first: char| first.is_ascii_lowercase()) && text.chars().all(|letter| letter.is_ascii_alphanumeric())
+}
+
+#[test]
+fn every_operation_is_described_whole() {
+    let failures: Vec<_> =
+        operations().iter().map(|operation| (operation.to_string(), flaws(operation))).filter(|(_, flaws)| !flaws.is_empty()).collect();
+    assert!(failures.is_empty(), "missing: {failures:#?}");
+}
+
+#[test]
+fn operation_ids_are_unique() {
+    let mut seen = BTreeSet::new();
+    for operation in operations() {
+        assert!(seen.insert(operation.id.clone()), "{} twice", operation.id);
+    }
+}
+
+#[test]
+fn only_what_the_product_opens_is_open() {
+    let mut open: Vec<_> = operations()
+        .iter()
+        .filter(|operation| !operation.permission.contains(':'))
+        .map(|operation| format!("{} {}", operation.permission, operation.id))
+        .collect();
+    open.sort();
+    assert_eq!(
+        open,
+        [
+            "member getOrganization",
+            "member listApplications",
+            "public signIn",
+            "public signUp",
+            "signed-in createOrganization",
+            "signed-in getSession",
+            "signed-in listOrganizations",
+            "signed-in signOut",
+        ]
+    );
+}

@@ -1,0 +1,147 @@
+//! The table that a new route extends: what its path names ([`NAMED`]), and a body with which it works ([`body`]).
+
+use serde_json::{Value, json};
+
+use super::operation::Operation;
+use super::principal::Principal;
+use super::rows::{Row, agent, archive, provider, publish_agent};
+use super::stage::Stage;
+use super::target::{Class, Target};
+use crate::world::unique;
+
+/// What a path names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Organization,
+    Application,
+    /// A package in an application.
+    Installation,
+    EndUser,
+    ApiKey,
+    Agent,
+    Provider,
+    Tool,
+    Skill,
+    /// An agent as an application runs it.
+    InstalledAgent,
+    /// An agent as a name under which things are kept; it need not exist any more.
+    AgentName,
+    Memory,
+    Run,
+    Model,
+    ProviderKey,
+    Connection,
+}
+
+/// The longest entry that begins an operation's path counts.
+const NAMED: &[(&str, Kind)] = &[
+    ("/api/orgs/{id}", Kind::Organization),
+    ("/api/applications/{id}", Kind::Application),
+    ("/api/applications/{id}/packages/{scope}/{name}", Kind::Installation),
+    ("/api/end-users/{id}", Kind::EndUser),
+    ("/api/api-keys/{id}", Kind::ApiKey),
+    ("/api/packages/agents/{scope}/{name}", Kind::Agent),
+    ("/api/packages/providers/{scope}/{name}", Kind::Provider),
+    ("/api/packages/tools/{scope}/{name}", Kind::Tool),
+    ("/api/packages/skills/{scope}/{name}", Kind::Skill),
+    ("/api/agents/{scope}/{name}/run", Kind::InstalledAgent),
+    ("/api/agents/{scope}/{name}/memories", Kind::AgentName),
+    ("/api/agents/{scope}/{name}/memories/{id}", Kind::Memory),
+    ("/api/runs/{id}", Kind::Run),
+    ("/api/realtime/runs/{id}", Kind::Run),
+    ("/api/models/{id}", Kind::Model),
+    ("/api/provider-keys/{id}", Kind::ProviderKey),
+    ("/api/connections/{id}", Kind::Connection),
+    ("/api/connections/connect/{scope}/{name}", Kind::Provider),
+];
+
+impl Kind {
+    /// What the operation's path names. `None`: its path is fixed.
+    pub(crate) fn of(operation: &Operation) -> Option<Self> {
+        if operation.parameters.is_empty() {
+            return None;
+        }
+        let entries = NAMED.iter().filter(|(prefix, _)| operation.path.starts_with(prefix));
+        let found = entries.max_by_key(|(prefix, _)| prefix.len());
+        Some(found.unwrap_or_else(|| panic!("{operation} has no fixture: add what its path names to NAMED in walk/fixtures.rs")).1)
+    }
+
+    pub(crate) fn class(self) -> Class {
+        match self {
+            Self::Organization | Self::Agent | Self::Provider | Self::Tool | Self::Skill | Self::Model | Self::ProviderKey => {
+                Class::Organization
+            }
+            Self::Application | Self::Installation => Class::Application,
+            Self::ApiKey | Self::InstalledAgent => Class::Shared,
+            Self::EndUser | Self::Run | Self::Memory => Class::Private,
+            Self::Connection => Class::Held,
+            Self::AgentName => Class::Open,
+        }
+    }
+
+    /// Whether the kind has rows of this target that differ from its other rows.
+    pub(crate) fn has(self, target: Target) -> bool {
+        match target {
+            Target::SiblingEndUser => matches!(self.class(), Class::Private | Class::Held),
+            Target::SiblingApplication => !matches!(self.class(), Class::Organization | Class::Open),
+            Target::Malformed => self != Self::AgentName,
+            _ => true,
+        }
+    }
+
+    /// Whether a malformed name is told apart from one of nothing: a package's name is no secret id, and the problem says which.
+    pub(crate) fn tells_malformed(self) -> bool {
+        self == Self::InstalledAgent
+    }
+}
+
+/// The operation's path with the row in it.
+pub(crate) fn path(operation: &Operation, row: &Row) -> String {
+    operation.path.replace("{id}", &row.id).replace("{scope}/{name}", &row.package)
+}
+
+/// What a request carries.
+pub(crate) enum Content {
+    None,
+    Json(Value),
+    /// The bytes of an archive, for a form.
+    Archive(Vec<u8>),
+}
+
+/// Content with which the operation succeeds for this caller, different at each call.
+pub(crate) async fn body(stage: &Stage<'_>, operation: &Operation, principal: Principal) -> Content {
+    let number = unique();
+    let home = stage.home(principal);
+    let name = format!("@{}/new-{number}", home.slug);
+    let vendor = json!({"label": format!("Vendor {number}"), "api": "openai-completions", "baseUrl": "https://api.example.com/v1"});
+    let with = |mut object: Value, more: Value| {
+        object.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        object
+    };
+    let body = match operation.id.as_str() {
+        "signUp" => json!({"name": "Ada", "email": format!("ada{number}@example.com"), "password": "correct horse"}),
+        "signIn" => json!({"email": "walker@example.com", "password": "correct horse"}),
+        "createOrganization" => json!({"name": format!("Organization {number}")}),
+        "createEndUser" => json!({"name": "Eve", "externalId": format!("eve-{number}"), "email": format!("eve{number}@customer.example")}),
+        "updateEndUser" => json!({"metadata": {"number": number}}),
+        "createApiKey" => json!({"name": format!("Key {number}"), "scopes": ["runs:read"]}),
+        "createAgent" => json!({"manifest": agent(&name), "content": "Be brief."}),
+        "createProvider" => json!({"manifest": provider(&name), "content": "# Shop"}),
+        "importPackage" => return Content::Archive(archive(&name)),
+        "installPackage" => json!({"packageId": publish_agent(home.tenant, &name).await}),
+        "configurePackage" => json!({"enabled": true}),
+        "createModel" => with(vendor, json!({"modelId": "model-1"})),
+        "createProviderKey" => with(vendor, json!({"apiKey": "vendor-secret"})),
+        "connectApiKey" => json!({"apiKey": "shop-secret"}),
+        "connectCredentials" => json!({"credentials": {"api_key": "shop-secret"}}),
+        "runAgent" => json!({}),
+        "createRun" => json!({"agentId": home.agent}),
+        "createInlineRun" => json!({"manifest": agent(&name), "prompt": "Be brief."}),
+        _ => {
+            let takes = operation.value.get("requestBody").is_some();
+            assert!(!takes, "{operation} has no fixture: add a body that works to `body` in walk/fixtures.rs");
+            return Content::None;
+        }
+    };
+    Content::Json(body)
+}

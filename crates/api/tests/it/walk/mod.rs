@@ -1,0 +1,27 @@
+//! Tests that walk the OpenAPI document: every operation that it will ever hold is covered from birth.
+//!
+//! | module | owns |
+//! |---|---|
+//! | [`operation`] | the operations, read from the document |
+//! | [`fixtures`] | the one table to extend with a new route: what its path names, and a body that works |
+//! | [`stage`], [`rows`] | the tenants of the walk, and how a row of each kind is made |
+//! | [`principal`], [`target`] | who calls, and whose row is meant |
+//! | [`policy`] | the answer that each pair must get |
+//! | [`sweep`] | operations × principals × targets |
+//! | [`bodies`], [`described`] | what holds for bodies and descriptions |
+
+mod bodies;
+mod described;
+mod fixtures;
+mod operation;
+mod policy;
+mod principal;
+mod rows;
+mod stage;
+mod sweep;
+mod target;
+
+pub(crate) use self::fixtures::Kind;
+pub(crate) use self::operation::{document, operations};
+pub(crate) use self::stage::Stage;
+pub(crate) use self::target::Target;

@@ -1,0 +1,162 @@
+//! Operations × principals × targets, each against the policy: status, documented answer, promised headers, no canary.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use super::fixtures::{self, Content, Kind};
+use super::operation::{Operation, document, operations};
+use super::policy::refusal;
+use super::principal::Principal;
+use super::rows::{Row, upload};
+use super::stage::{CANARY, Stage};
+use super::target::{Class, Target};
+use crate::world::{Reply, World, unique};
+
+/// What the sweep has seen.
+#[derive(Default)]
+struct Seen {
+    cells: usize,
+    by_status: BTreeMap<u16, usize>,
+    failures: Vec<String>,
+}
+
+/// The operations are dealt out to as many tests, which run side by side.
+const SLICES: usize = 4;
+
+async fn slice(number: usize) {
+    for world in World::each().await {
+        let stage = Stage::set(&world).await;
+        let mut seen = Seen::default();
+        for operation in operations().iter().skip(number).step_by(SLICES) {
+            for principal in Principal::ALL {
+                sweep(&stage, operation, principal, &mut seen).await;
+            }
+        }
+        println!("{} cells: {:?}", seen.cells, seen.by_status);
+        assert!(seen.failures.is_empty(), "{} of {} cells:\n{}", seen.failures.len(), seen.cells, seen.failures.join("\n"));
+    }
+}
+
+#[tokio::test]
+async fn every_caller_gets_what_the_policy_says_for_every_row_1_of_4() {
+    slice(0).await;
+}
+
+#[tokio::test]
+async fn every_caller_gets_what_the_policy_says_for_every_row_2_of_4() {
+    slice(1).await;
+}
+
+#[tokio::test]
+async fn every_caller_gets_what_the_policy_says_for_every_row_3_of_4() {
+    slice(2).await;
+}
+
+#[tokio::test]
+async fn every_caller_gets_what_the_policy_says_for_every_row_4_of_4() {
+    slice(3).await;
+}
+
+async fn sweep(stage: &Stage<'_>, operation: &Operation, principal: Principal, seen: &mut Seen) {
+    let kind = Kind::of(operation);
+    let mut missing: Option<(String, Vec<String>)> = None;
+    for target in Target::ALL {
+        match kind {
+            None if target != Target::Own => continue,
+            Some(kind) if !kind.has(target) => continue,
+            _ => {}
+        }
+        let refusal = refusal(operation, principal, kind.map(Kind::class), target);
+        if refusal.is_none() && operation.streams() {
+            // It would not end; streams have stories of their own.
+            continue;
+        }
+        let row = match kind {
+            Some(kind) => fresh(kind, stage, operation, target).await,
+            None => Row::default(),
+        };
+        let reply = send(stage, operation, principal, &row).await;
+        seen.cells += 1;
+        *seen.by_status.entry(reply.status).or_default() += 1;
+        let mut fail = |what: String| seen.failures.push(format!("{} as {principal:?} at {target:?}: {what}: {reply}", operation.id));
+        let expected = refusal.map_or_else(|| operation.successes(), |status| vec![status]);
+        if !expected.contains(&reply.status) {
+            fail(format!("not {expected:?}"));
+            continue;
+        }
+        for what in flaws(operation, principal, &row, &reply) {
+            fail(what);
+        }
+        let is_told_apart = target == Target::Malformed && kind.is_some_and(Kind::tells_malformed);
+        if reply.status == 404 && !is_told_apart {
+            let told = (reply.stable(&[&row.package, &row.id]), reply.stable_headers());
+            if *missing.get_or_insert_with(|| told.clone()) != told {
+                fail(format!("differs from the other missing rows: {missing:?}"));
+            }
+        }
+    }
+}
+
+async fn send(stage: &Stage<'_>, operation: &Operation, principal: Principal, row: &Row) -> Reply {
+    let actor = principal.actor(stage, operation).await;
+    let path = fixtures::path(operation, row);
+    match fixtures::body(stage, operation, principal).await {
+        Content::None => actor.send(operation.method.clone(), &path, None).await,
+        Content::Json(body) => actor.send(operation.method.clone(), &path, Some(&body)).await,
+        Content::Archive(archive) => upload(&actor, &path, &archive).await,
+    }
+}
+
+/// A row of the target. The end-users that all cells share are not for deletion.
+async fn fresh(kind: Kind, stage: &Stage<'_>, operation: &Operation, target: Target) -> Row {
+    let deletes = kind == Kind::EndUser && operation.method == axum::http::Method::DELETE;
+    if deletes && matches!(target, Target::Own | Target::SiblingEndUser) {
+        let disposable = stage.own.end_user(&format!("Disposable{}", unique())).await;
+        return Row { id: disposable.to_string(), package: String::new() };
+    }
+    kind.make(stage, target).await
+}
+
+/// What is wrong with a reply whose status is right.
+fn flaws(operation: &Operation, principal: Principal, row: &Row, reply: &Reply) -> Vec<String> {
+    let mut flaws = Vec::new();
+    // What the request itself said may come back.
+    let told = reply.stable(&[&row.package, &row.id]).to_lowercase();
+    if principal != Principal::StrangerKey && told.contains(CANARY) {
+        flaws.push("tells of the foreign tenant".to_owned());
+    }
+    let Some(described) = operation.response(reply.status) else {
+        flaws.push("the document does not know this status".to_owned());
+        return flaws;
+    };
+    for name in described["headers"].as_object().into_iter().flat_map(|headers| headers.keys()) {
+        if reply.header(&name.to_lowercase()).is_none() {
+            flaws.push(format!("the header {name} is promised and missing"));
+        }
+    }
+    let media_type = reply.header("content-type").unwrap_or_default();
+    match described["content"].get(media_type) {
+        Some(content) => flaws.extend(mismatches(&content["schema"], &reply.json())),
+        None if reply.text.is_empty() && described.get("content").is_none() => {}
+        None => flaws.push(format!("the document does not know the content type {media_type:?}")),
+    }
+    flaws
+}
+
+/// Where `instance` breaks `schema`, which may refer into the document.
+fn mismatches(schema: &Value, instance: &Value) -> Vec<String> {
+    let whole =
+        json!({"$schema": "https://json-schema.org/draft/2020-12/schema", "allOf": [schema], "components": document()["components"]});
+    let validator = jsonschema::options().should_validate_formats(true).build(&whole).unwrap();
+    validator.iter_errors(instance).map(|error| format!("breaks its schema at {:?}: {error}", error.instance_path().to_string())).collect()
+}
+
+#[tokio::test]
+async fn the_policy_knows_every_class() {
+    // A sweep in which a class of rows never occurs would prove nothing about it.
+    let classes: Vec<_> = operations().iter().filter_map(Kind::of).map(Kind::class).collect();
+    for class in [Class::Organization, Class::Application, Class::Shared, Class::Private, Class::Held, Class::Open] {
+        assert!(classes.contains(&class), "{class:?}");
+    }
+}

@@ -1,0 +1,132 @@
+//! A server of its own for each test: the real router and store, time and ids that a test controls, no sockets.
+
+mod actor;
+mod database;
+mod ids;
+mod reply;
+mod tenant;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use api::chain::address::TrustedProxies;
+use auth::Passwords;
+use axum::Router;
+use axum::body::Body;
+use axum::http::Request;
+use connect::Vault;
+use connect::vault::{MasterKey, MasterKeys};
+use domain::mock::MockClock;
+use runs::preflight::Limits;
+use store::{SealError, Sealer, Store};
+use tempfile::TempDir;
+use tower::ServiceExt as _;
+
+pub(crate) use self::actor::Actor;
+use self::database::Database;
+pub(crate) use self::ids::TripIds;
+pub(crate) use self::reply::Reply;
+pub(crate) use self::tenant::{KeyPlan, Tenant, unique};
+
+/// One server with an empty database.
+pub(crate) struct World {
+    pub(crate) store: Store,
+    pub(crate) clock: Arc<MockClock>,
+    pub(crate) ids: Arc<TripIds>,
+    router: Router,
+    _folder: TempDir,
+}
+
+/// Binds bytes to their associated data; no cryptography, which is crate `connect`'s.
+#[derive(Debug)]
+struct TestSealer;
+
+impl Sealer for TestSealer {
+    fn seal(&self, plain: &[u8], associated: &[u8]) -> Result<Vec<u8>, SealError> {
+        Ok([associated, plain].concat())
+    }
+
+    fn open(&self, sealed: &[u8], associated: &[u8]) -> Result<Vec<u8>, SealError> {
+        sealed.strip_prefix(associated).map(<[u8]>::to_vec).ok_or_else(|| SealError("sealed for something else".to_owned()))
+    }
+}
+
+/// The services behind the API: the one place that knows them all.
+async fn parts(store: Store, options: api::Options) -> api::Parts {
+    let cheap = auth::password::Options { memory_kib: 64, passes: 1, parallel: 2 };
+    let masters = MasterKeys::new(MasterKey::from_bytes("test", [7; 32]), Vec::new());
+    let vault = Vault::open(store.clone(), masters).await.unwrap();
+    let many = r#"{"max_concurrent_per_org": 1000000, "per_org_global_rate_per_min": 1000000}"#;
+    let limits = Limits { platform: many.parse().unwrap(), inline: "{}".parse().unwrap() };
+    api::Parts { store, passwords: Passwords::new(cheap), vault, limits, options }
+}
+
+fn options() -> api::Options {
+    api::Options {
+        app_url: "http://localhost:3000".parse().unwrap(),
+        trusted_origins: vec!["https://console.example".to_owned()],
+        trusted_proxies: TrustedProxies(1),
+        sandbox_unavailable: None,
+    }
+}
+
+impl World {
+    /// On PostgreSQL when `TEST_DATABASE_URL` names a server, otherwise on SQLite.
+    pub(crate) async fn start() -> Self {
+        Self::with(|_| {}).await
+    }
+
+    /// As [`Self::start`], with other options.
+    pub(crate) async fn with(change: impl FnOnce(&mut api::Options)) -> Self {
+        Self::on(Database::preferred(), change, Router::new()).await
+    }
+
+    /// As [`Self::start`], with more routes inside the chain.
+    pub(crate) async fn with_routes(more: Router<api::App>) -> Self {
+        Self::on(Database::preferred(), |_| {}, more).await
+    }
+
+    /// One world on each engine at hand: SQLite always.
+    pub(crate) async fn each() -> Vec<Self> {
+        let mut worlds = Vec::new();
+        for database in Database::all() {
+            worlds.push(Self::on(database, |_| {}, Router::new()).await);
+        }
+        worlds
+    }
+
+    async fn on(database: Database, change: impl FnOnce(&mut api::Options), more: Router<api::App>) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let (clock, ids) = (Arc::new(MockClock::default()), Arc::new(TripIds::default()));
+        let mut store_options = store_options(&database.clone_into(folder.path()).await, folder.path());
+        store_options.clock = clock.clone();
+        store_options.ids = ids.clone();
+        let store = Store::connect(store_options).await.unwrap();
+        let mut options = options();
+        change(&mut options);
+        let (operations, _) = api::router::documented().split_for_parts();
+        let router = api::router::around(api::App::new(parts(store.clone(), options).await), operations.merge(more));
+        Self { store, clock, ids, router, _folder: folder }
+    }
+
+    /// Sends a request as it is. What no response may lack is checked here, for every request of every test.
+    pub(crate) async fn send(&self, request: Request<Body>) -> Reply {
+        let path = request.uri().path().to_owned();
+        let method = request.method().clone();
+        let response = self.router.clone().oneshot(request).await.unwrap();
+        Reply::read(method, path, response).await
+    }
+
+    /// A caller without credentials.
+    pub(crate) fn anonymous(&self) -> Actor<'_> {
+        Actor::new(self)
+    }
+}
+
+fn store_options(url: &str, folder: &std::path::Path) -> store::Options {
+    let mut options = store::Options::new(url, folder.join("blobs"), Arc::new(TestSealer));
+    options.connections = 4;
+    // Tests flush by hand.
+    options.last_used_every = Duration::from_secs(3_600);
+    options
+}

@@ -1,0 +1,130 @@
+//! A response, read and checked against what holds for all of them.
+
+use axum::body::Body;
+use axum::http::{HeaderMap, Method, Response};
+use http_body_util::BodyExt as _;
+use serde_json::Value;
+
+/// A response.
+#[derive(Debug)]
+pub(crate) struct Reply {
+    pub(crate) status: u16,
+    pub(crate) headers: HeaderMap,
+    pub(crate) text: String,
+    what: String,
+}
+
+impl Reply {
+    /// # Panics
+    /// When the response lacks what no response may lack: request id, version, and for an error the whole problem document.
+    pub(crate) async fn read(method: Method, path: String, response: Response<Body>) -> Self {
+        let (parts, body) = response.into_parts();
+        let bytes = body.collect().await.unwrap().to_bytes();
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        let reply = Self { status: parts.status.as_u16(), headers: parts.headers, text, what: format!("{method} {path}") };
+        reply.check(&method, &path);
+        reply
+    }
+
+    fn check(&self, method: &Method, path: &str) {
+        let id = self.header("request-id").unwrap_or_else(|| panic!("no Request-Id: {self}"));
+        assert!(id.parse::<domain::RequestId>().is_ok(), "Request-Id {id:?}: {self}");
+        assert_eq!(self.headers.get_all("request-id").iter().count(), 1, "{self}");
+        assert_eq!(self.header("appstrate-version"), Some("2026-03-21"), "{self}");
+        assert_eq!(self.header("x-content-type-options"), Some("nosniff"), "{self}");
+        assert!(self.headers.contains_key("cache-control"), "{self}");
+        if self.status >= 400 && method != Method::HEAD && self.header("content-type") != Some("application/json") {
+            self.check_problem(id, path);
+        }
+        if self.status == 204 {
+            assert_eq!(self.text, "", "{self}");
+        }
+        if self.status == 201 && path.starts_with("/api/") && !path.starts_with("/api/auth/") {
+            assert!(self.header("location").is_some_and(|location| location.starts_with("/api/")), "201 without Location: {self}");
+        }
+    }
+
+    fn check_problem(&self, id: &str, path: &str) {
+        assert_eq!(self.header("content-type"), Some("application/problem+json"), "{self}");
+        let problem = self.json();
+        let code = problem["code"].as_str().unwrap_or_else(|| panic!("no code: {self}"));
+        let known = domain::Code::ALL.iter().find(|known| known.as_str() == code).unwrap_or_else(|| panic!("not in the catalogue: {self}"));
+        assert_eq!(problem["type"], format!("https://appstrate.dev/errors/{}", known.slug()), "{self}");
+        assert_eq!(problem["title"], known.title(), "{self}");
+        assert_eq!(problem["status"], self.status, "{self}");
+        assert_eq!(known.status(), self.status, "{self}");
+        assert_eq!(problem["instance"], path, "{self}");
+        assert_eq!(problem["requestId"], id, "{self}");
+        assert!(problem["detail"].as_str().is_some_and(|detail| !detail.is_empty()), "{self}");
+        let told = self.text.to_lowercase();
+        for internal in ["select ", "insert into", "sqlite", "postgres", "panicked", "/root/", "src/", ".rs:"] {
+            assert!(!told.contains(internal), "tells of its inside ({internal}): {self}");
+        }
+    }
+
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).map(|value| value.to_str().unwrap())
+    }
+
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or_else(|error| panic!("no JSON ({error}): {self}"))
+    }
+
+    /// The value at a JSON Pointer; null when there is none.
+    pub(crate) fn at(&self, pointer: &str) -> Value {
+        self.json().pointer(pointer).cloned().unwrap_or(Value::Null)
+    }
+
+    /// The text at a JSON Pointer.
+    pub(crate) fn text_at(&self, pointer: &str) -> String {
+        self.at(pointer).as_str().unwrap_or_else(|| panic!("no text at {pointer}: {self}")).to_owned()
+    }
+
+    /// Requires the status.
+    #[track_caller]
+    pub(crate) fn is(self, status: u16) -> Self {
+        assert_eq!(self.status, status, "{self}");
+        self
+    }
+
+    /// Requires a problem with this code, and its status.
+    #[track_caller]
+    pub(crate) fn refused(self, code: domain::Code) -> Self {
+        assert_eq!((self.status, self.at("/code").as_str().unwrap_or_default()), (code.status(), code.as_str()), "{self}");
+        self
+    }
+
+    /// Requires a 422 with a violation at this pointer.
+    #[track_caller]
+    pub(crate) fn invalid_at(self, pointer: &str) -> Self {
+        let reply = self.refused(domain::Code::ValidationError);
+        let errors = reply.at("/errors");
+        let pointers: Vec<_> = errors.as_array().into_iter().flatten().filter_map(|error| error["pointer"].as_str()).collect();
+        assert!(pointers.contains(&pointer), "violations at {pointers:?}, not at {pointer:?}: {reply}");
+        reply
+    }
+
+    /// The body without what is the request's own: its id, and its path or the parts of it that `own` names.
+    pub(crate) fn stable(&self, own: &[&str]) -> String {
+        let id = self.header("request-id").unwrap_or_default();
+        own.iter().filter(|part| !part.is_empty()).fold(self.text.replace(id, "[request]"), |text, part| text.replace(part, "[own]"))
+    }
+
+    /// The headers without what is the request's own, as sorted lines.
+    pub(crate) fn stable_headers(&self) -> Vec<String> {
+        let mut lines: Vec<_> = self
+            .headers
+            .iter()
+            .filter(|(name, _)| *name != "request-id" && *name != "content-length")
+            .map(|(name, value)| format!("{name}: {}", value.to_str().unwrap()))
+            .collect();
+        lines.sort();
+        lines
+    }
+}
+
+impl std::fmt::Display for Reply {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} → {} {}", self.what, self.status, self.text)
+    }
+}
