@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use auth::Passwords;
+use connect::Vault;
 
 use domain::{Clock, IdSource, Timestamp};
 use store::Store;
@@ -29,6 +30,8 @@ pub struct App(Arc<Parts>);
 pub struct Parts {
     pub store: Store,
     pub passwords: Passwords,
+    pub vault: Vault,
+    pub limits: runs::preflight::Limits,
 
     pub options: Options,
 }

@@ -132,3 +132,130 @@ pub(crate) fn memory(memory: store::Memory) -> wire::api::memory::Memory {
         created_at: memory.created_at.into(),
     }
 }
+
+fn package_type(kind: afps::PackageType) -> wire::api::package::PackageType {
+    use wire::api::package::PackageType;
+    match kind {
+        afps::PackageType::Agent => PackageType::Agent,
+        afps::PackageType::Skill => PackageType::Skill,
+        afps::PackageType::Tool => PackageType::Tool,
+        afps::PackageType::Provider => PackageType::Provider,
+    }
+}
+
+pub(crate) fn package_summary(package: store::Package, latest: &store::PackageVersion) -> wire::api::package::PackageSummary {
+    use wire::api::package::{PackageObject, PackageSource, PackageSummary};
+    let manifest: Value = serde_json::from_str(&latest.manifest).unwrap_or_default();
+    let text = |name: &str| manifest.get(name).and_then(Value::as_str).map(str::to_owned);
+    PackageSummary {
+        object: PackageObject::Package,
+        id: package.name,
+        r#type: package_type(package.package_type),
+        source: if package.org.is_some() { PackageSource::Local } else { PackageSource::System },
+        display_name: text("displayName"),
+        description: text("description"),
+        version: latest.version.to_string(),
+        created_at: package.created_at.into(),
+        updated_at: package.updated_at.into(),
+    }
+}
+
+pub(crate) fn package(
+    package: store::Package,
+    latest: &store::PackageVersion,
+    versions: Vec<store::PackageVersion>,
+) -> Result<wire::api::package::Package, crate::problem::Problem> {
+    use wire::api::package::{Package, PackageVersion};
+    let manifest = serde_json::from_str(&latest.manifest).map_err(|error| crate::problem::Problem::internal(&error))?;
+    let versions = versions
+        .into_iter()
+        .map(|version| PackageVersion {
+            id: version.id,
+            version: version.version.to_string(),
+            integrity: version.integrity.to_string(),
+            size_bytes: version.size_bytes,
+            created_by: version.created_by,
+            created_at: version.created_at.into(),
+        })
+        .collect();
+    Ok(Package { manifest, content: latest.content.clone(), versions, summary: package_summary(package, latest) })
+}
+
+/// `pinned`: the version that the installation names, if it names one.
+pub(crate) fn installation(
+    app: AppId,
+    installation: store::Installation,
+    package: &store::Package,
+    pinned: Option<&store::PackageVersion>,
+) -> wire::api::installation::ApplicationPackage {
+    use wire::api::installation::{ApplicationPackage, ApplicationPackageObject};
+    ApplicationPackage {
+        object: ApplicationPackageObject::ApplicationPackage,
+        application_id: app,
+        package_id: installation.package,
+        r#type: package_type(package.package_type),
+        version: pinned.map(|version| version.version.to_string()),
+        config: Value::Object(installation.config),
+        model_id: installation.model.and_then(|model| model.parse().ok()),
+        enabled: installation.enabled,
+        installed_at: installation.installed_at.into(),
+        updated_at: installation.updated_at.into(),
+    }
+}
+
+pub(crate) fn model(model: store::Model) -> wire::api::model::Model {
+    use wire::api::model;
+    model::Model {
+        object: model::ModelObject::Model,
+        id: model.id,
+        label: model.label,
+        api: model.protocol.as_str().to_owned(),
+        base_url: model.base_url,
+        model_id: model.model,
+        provider_key_id: model.provider_key,
+        context_window: model.context_window,
+        max_tokens: model.max_output_tokens,
+        reasoning: model.reasoning,
+        input: if model.accepts_images { vec!["text".to_owned(), "image".to_owned()] } else { vec!["text".to_owned()] },
+        cost: model.price,
+        enabled: model.enabled,
+        is_default: model.is_default,
+        created_by: model.created_by,
+        created_at: model.created_at.into(),
+        updated_at: model.updated_at.into(),
+    }
+}
+
+pub(crate) fn provider_key(key: store::ProviderKey) -> wire::api::model::ProviderKey {
+    use wire::api::model;
+    model::ProviderKey {
+        object: model::ProviderKeyObject::ProviderKey,
+        id: key.id,
+        label: key.label,
+        api: key.protocol.as_str().to_owned(),
+        base_url: key.base_url,
+        created_by: key.created_by,
+        created_at: key.created_at.into(),
+        updated_at: key.updated_at.into(),
+    }
+}
+
+pub(crate) fn connection(connection: store::Connection) -> wire::api::connection::Connection {
+    use wire::api::connection::{self, ConnectionOwner, ConnectionStatus};
+    connection::Connection {
+        object: connection::ConnectionObject::Connection,
+        id: connection.id,
+        provider: connection.provider,
+        profile_id: connection.profile,
+        owner: match connection.holder {
+            store::Holder::User(_) => ConnectionOwner::User,
+            store::Holder::EndUser(_) => ConnectionOwner::EndUser,
+            store::Holder::Application => ConnectionOwner::Application,
+            store::Holder::Organization => ConnectionOwner::Organization,
+        },
+        auth_mode: connection.auth_mode,
+        status: if connection.needs_reconnection { ConnectionStatus::NeedsReconnection } else { ConnectionStatus::Connected },
+        created_at: connection.created_at.into(),
+        updated_at: connection.updated_at.into(),
+    }
+}

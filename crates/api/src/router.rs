@@ -21,13 +21,29 @@ pub fn documented() -> OpenApiRouter<App> {
         .merge(routes::applications::routes())
         .merge(routes::end_users::routes())
         .merge(routes::api_keys::routes())
+        .merge(routes::packages::routes())
+        .merge(routes::installations::routes())
+        .merge(routes::models::routes())
+        .merge(routes::provider_keys::routes())
+        .merge(routes::connections::routes())
+        .merge(routes::agents::routes())
+        .merge(routes::runs::routes())
+        .merge(routes::memories::routes())
+        .merge(routes::realtime::routes())
 }
 
 /// The server's HTTP service.
 pub fn router(app: App) -> Router {
     let (operations, _) = documented().split_for_parts();
+    around(app, operations)
+}
+
+/// The chain around these operations, and beside them what describes the API.
+pub fn around(app: App, operations: Router<App>) -> Router {
     Router::new()
         .merge(operations)
+        // Within the audit, so that a panic leaves its row like every other failure.
+        .route_layer(CatchPanicLayer::custom(finish::panicked))
         .route_layer(from_fn_with_state(app.clone(), audit::audit))
         .route_layer(from_fn_with_state(app.clone(), authenticate::authenticate))
         .merge(routes::docs::routes())

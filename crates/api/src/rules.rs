@@ -42,6 +42,37 @@ pub(crate) fn email(violations: &mut Vec<Violation>, pointer: &str, text: &str) 
     }
 }
 
+/// A model protocol by its name.
+pub(crate) fn protocol(violations: &mut Vec<Violation>, pointer: &str, text: &str) {
+    if wire::run_spec::ModelProtocol::parse(text).is_none() {
+        let known: Vec<&str> = wire::run_spec::ModelProtocol::ALL.iter().map(|protocol| protocol.as_str()).collect();
+        violations.push(Violation::new(pointer, "invalid_value", format!("must be one of {}", known.join(", "))));
+    }
+}
+
+/// An absolute http or https URL without credentials, query and fragment. Where it may lead is decided when it is called.
+pub(crate) fn base_url(violations: &mut Vec<Violation>, pointer: &str, text: &str) {
+    let well_formed = text.len() <= 2048
+        && url::Url::parse(text).is_ok_and(|url| {
+            matches!(url.scheme(), "https" | "http")
+                && url.has_host()
+                && url.username().is_empty()
+                && url.password().is_none()
+                && url.query().is_none()
+                && url.fragment().is_none()
+        });
+    if !well_formed {
+        violations.push(Violation::new(pointer, "invalid_format", "must be an http or https URL without credentials, query and fragment"));
+    }
+}
+
+/// A number in a range, if it is there.
+pub(crate) fn range(violations: &mut Vec<Violation>, pointer: &str, number: Option<u64>, allowed: RangeInclusive<u64>) {
+    if number.is_some_and(|number| !allowed.contains(&number)) {
+        violations.push(Violation::new(pointer, "out_of_range", format!("must be {} to {}", allowed.start(), allowed.end())));
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -12,14 +12,14 @@ use url::Url;
 /// An Agent-as-a-Service platform: run AI agents on behalf of your customers.
 #[derive(Debug, Parser)]
 #[command(name = "appstrate", version, about, max_term_width = 120)]
-pub struct Cli {
+pub(crate) struct Cli {
     #[command(subcommand)]
     pub command: Command,
 }
 
 /// What the binary does.
 #[derive(Debug, Subcommand)]
-pub enum Command {
+pub(crate) enum Command {
     /// Serve the API and work on runs.
     Serve(Box<Serve>),
     /// Carry out one run. Started by `serve`, never by hand: descriptors 0 and 1 are sockets of the worker.
@@ -33,7 +33,7 @@ pub enum Command {
 
 /// Which part of the server a process plays.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Role {
+pub(crate) enum Role {
     /// API and worker in one process.
     All,
     /// The API alone.
@@ -44,14 +44,14 @@ pub enum Role {
 
 /// Where the sandbox of a run comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum RunAdapter {
+pub(crate) enum RunAdapter {
     /// Linux namespaces, made by the server itself.
     Namespace,
 }
 
 /// Settings of `serve`.
 #[derive(Debug, Args)]
-pub struct Serve {
+pub(crate) struct Serve {
     /// Which part of the server this process plays.
     #[arg(long, env = "ROLE", value_enum, default_value = "all")]
     pub role: Role,

@@ -10,7 +10,7 @@ use sandbox::{NamespaceSandbox, Sandbox as _, ToolhostImage};
 use crate::env::RunAdapter;
 
 /// The sandbox, and why it cannot be used, if it cannot.
-pub struct Isolation {
+pub(crate) struct Isolation {
     pub source: SandboxSource,
     /// For operators: what was refused and the remedy.
     pub unavailable: Option<String>,
@@ -20,7 +20,7 @@ pub struct Isolation {
 ///
 /// # Errors
 /// When the tool host is missing. A kernel that refuses is no error: the server serves its API and refuses runs.
-pub async fn prepare(adapter: RunAdapter, toolhost: Option<PathBuf>) -> anyhow::Result<Isolation> {
+pub(crate) async fn prepare(adapter: RunAdapter, toolhost: Option<PathBuf>) -> anyhow::Result<Isolation> {
     let path = match toolhost {
         Some(path) => path,
         None => std::env::current_exe().context("could not find this binary's own path")?.with_file_name("appstrate-toolhost"),

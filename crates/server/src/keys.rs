@@ -17,7 +17,7 @@ const FILE: &str = "connection-encryption.key";
 ///
 /// # Errors
 /// With PostgreSQL and without `CONNECTION_ENCRYPTION_KEY`: a generated key would differ between nodes.
-pub fn master_keys(given: Option<&Secret>, data_dir: &Path, embedded: bool, ids: &dyn IdSource) -> anyhow::Result<MasterKeys> {
+pub(crate) fn master_keys(given: Option<&Secret>, data_dir: &Path, embedded: bool, ids: &dyn IdSource) -> anyhow::Result<MasterKeys> {
     let text = match given {
         Some(text) => text.clone(),
         None if embedded => generated(&data_dir.join(FILE), ids)?,
@@ -39,7 +39,9 @@ fn generated(path: &Path, ids: &dyn IdSource) -> anyhow::Result<Secret> {
     let text = STANDARD.encode(key);
     match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
         Ok(mut file) => {
-            file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).with_context(|| format!("could not write {}", path.display()))?;
+            file.write_all(text.as_bytes())
+                .and_then(|()| file.sync_all())
+                .with_context(|| format!("could not write {}", path.display()))?;
             Ok(Secret::new(text))
         }
         Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(Secret::new(fs::read_to_string(path)?)),

@@ -9,7 +9,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use api::chain::address::TrustedProxies;
 use auth::Passwords;
-use connect::{RunCredentials, SealWithMaster, Vault, catalogue};
+use connect::{SealWithMaster, Vault, catalogue};
 use domain::{Clock, IdSource, RandomIds, SystemClock};
 use runs::preflight::Limits;
 use store::Store;
@@ -25,7 +25,7 @@ use crate::{keys, logs};
 /// How long open requests may take after the signal to stop.
 const DRAIN: Duration = Duration::from_secs(10);
 
-pub fn main(options: Serve) -> ExitCode {
+pub(crate) fn main(options: Serve) -> ExitCode {
     if let Err(error) = logs::start(&options.log_level, options.log_json) {
         return fail(&error);
     }
@@ -50,9 +50,11 @@ async fn serve(options: Serve) -> anyhow::Result<()> {
     };
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let ids: Arc<dyn IdSource> = Arc::new(RandomIds);
-    std::fs::create_dir_all(&options.data_dir).with_context(|| format!("could not make the data folder {} (DATA_DIR)", options.data_dir.display()))?;
+    std::fs::create_dir_all(&options.data_dir)
+        .with_context(|| format!("could not make the data folder {} (DATA_DIR)", options.data_dir.display()))?;
 
-    let url = options.database_url.clone().unwrap_or_else(|| format!("sqlite://{}?mode=rwc", options.data_dir.join("appstrate.db").display()));
+    let url =
+        options.database_url.clone().unwrap_or_else(|| format!("sqlite://{}?mode=rwc", options.data_dir.join("appstrate.db").display()));
     let embedded = url.starts_with("sqlite:");
     let masters = keys::master_keys(options.connection_encryption_key.as_ref(), &options.data_dir, embedded, &*ids)?;
     let sealer = Arc::new(SealWithMaster::new(masters.clone()));
@@ -70,14 +72,19 @@ async fn serve(options: Serve) -> anyhow::Result<()> {
     let shutdown = CancellationToken::new();
     let tasks = TaskTracker::new();
     if matches!(options.role, Role::All | Role::Worker) && unavailable.is_none() {
-        let launcher = runs::Launcher::new(std::env::current_exe().context("could not find this binary's own path")?, options.log_level.clone());
+        let launcher =
+            runs::Launcher::new(std::env::current_exe().context("could not find this binary's own path")?, options.log_level.clone());
         let parts = runs::Parts {
             store: store.clone(),
             pool: runs::Pool::new(Arc::new(launcher), options.sidecar_pool_size),
             sandbox: source,
-            credentials: Arc::new(RunCredentials::new(store.clone(), vault.clone())),
+            credentials: runs::VaultCredentials::new(store.clone(), vault.clone()),
         };
-        let worker = runs::Options { concurrency: options.worker_concurrency, outbound_allow: options.outbound_allow.clone(), ..runs::Options::default() };
+        let worker = runs::Options {
+            concurrency: options.worker_concurrency,
+            outbound_allow: options.outbound_allow.clone(),
+            ..runs::Options::default()
+        };
         let (service, _) = runs::Service::new(worker, parts);
         tasks.spawn(service.run(shutdown.clone()));
     }
@@ -89,7 +96,13 @@ async fn serve(options: Serve) -> anyhow::Result<()> {
             limits,
             options: api::Options {
                 app_url: options.app_url.clone(),
-                trusted_origins: options.trusted_origins.split(',').map(str::trim).filter(|origin| !origin.is_empty()).map(str::to_owned).collect(),
+                trusted_origins: options
+                    .trusted_origins
+                    .split(',')
+                    .map(str::trim)
+                    .filter(|origin| !origin.is_empty())
+                    .map(str::to_owned)
+                    .collect(),
                 trusted_proxies: TrustedProxies(options.trust_proxy),
                 sandbox_unavailable: unavailable,
             },

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use crate::logs;
 
-pub fn main(log_level: &str) -> ExitCode {
+pub(crate) fn main(log_level: &str) -> ExitCode {
     if let Err(error) = logs::start(log_level, false) {
         // Nothing can be logged; the worker sees the exit code.
         drop(error);

@@ -39,6 +39,10 @@ pub struct OrgAccess {
     pub user: UserId,
     /// The one application that a key reaches; `None` for a session, which reaches them all.
     pub only_app: Option<AppId>,
+    /// The scope of the caller's application, where the request names one: as narrow as the caller.
+    pub app: Option<AppScope>,
+    /// The session, unless a key calls.
+    pub session: Option<Box<SessionLogin>>,
 }
 
 impl OrgAccess {
@@ -77,7 +81,11 @@ pub(super) fn member(caller: &Caller) -> Result<OrgAccess, Problem> {
     let Some(org) = &caller.org else {
         return Err(Problem::new(Code::InvalidRequest, "The X-Org-Id header is required.").param("X-Org-Id"));
     };
-    Ok(OrgAccess { scope: org.scope, role: org.role, user: org.user, only_app: caller.key_app() })
+    let session = match &caller.credential {
+        Credential::Session(login) => Some(login.clone()),
+        Credential::None | Credential::Key(_) => None,
+    };
+    Ok(OrgAccess { scope: org.scope, role: org.role, user: org.user, only_app: caller.key_app(), app: caller.app, session })
 }
 
 /// A permission at the level of the organization.

@@ -1,7 +1,9 @@
 //! RFC 9457 problem documents: the one shape of every error.
 
+mod afps;
 mod auth;
-
+mod connect;
+mod runs;
 mod store;
 
 use axum::http::{HeaderValue, StatusCode, header};

@@ -22,7 +22,9 @@ impl From<RunError> for Problem {
 impl From<PreflightError> for Problem {
     fn from(error: PreflightError) -> Self {
         match error {
-            PreflightError::AgentNotFound(_) => Self::new(Code::AgentNotFound, "The agent does not exist or is not installed in this application."),
+            PreflightError::AgentNotFound(_) => {
+                Self::new(Code::AgentNotFound, "The agent does not exist or is not installed in this application.")
+            }
             PreflightError::NotReady(obstacles) => Self::listing(
                 Code::RunNotReady,
                 obstacles.into_iter().map(|obstacle| Violation::new(obstacle.pointer, obstacle.code, obstacle.message)).collect(),

@@ -11,6 +11,7 @@ impl From<StoreError> for Problem {
             // A collision that the handler did not expect and name itself.
             StoreError::Conflict { .. } => Self::new(Code::Conflict, "The resource exists already."),
             StoreError::Reference { .. } => Self::new(Code::Conflict, "The resource is in use, or refers to one that no longer exists."),
+            StoreError::InUse => Self::new(Code::Conflict, "The resource is in use."),
             StoreError::OutOfReach => Self::new(Code::Forbidden, "The resource belongs to an owner outside the caller's reach."),
             StoreError::Unavailable { .. } | StoreError::Closed => {
                 tracing::warn!(%error, "the database is not available");

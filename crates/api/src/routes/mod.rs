@@ -1,9 +1,18 @@
 //! The API, one folder a resource, one file a verb.
 
+pub mod agents;
 pub mod api_keys;
 pub mod applications;
 pub mod auth;
+pub mod connections;
 pub mod docs;
 pub mod end_users;
 pub mod health;
+pub mod installations;
+pub mod memories;
+pub mod models;
 pub mod orgs;
+pub mod packages;
+pub mod provider_keys;
+pub mod realtime;
+pub mod runs;

@@ -17,11 +17,14 @@ mod providers;
 mod spec;
 mod values;
 
+use connect::Vault;
 use domain::{ModelId, PackageName};
 use serde_json::{Map, Value};
 use store::{AppScope, NewRun, Store, StoreError};
 
+pub use load::{key_owner, resolve_version};
 pub use obstacle::Obstacle;
+pub use values::check_config;
 
 use crate::limits::{InlineRunLimits, PlatformRunLimits};
 
@@ -80,14 +83,15 @@ pub enum PreflightError {
 ///
 /// # Errors
 /// [`PreflightError::NotReady`] with every problem at once.
-pub async fn prepare(store: &Store, scope: &AppScope, request: Request, limits: &Limits) -> Result<NewRun, PreflightError> {
+pub async fn prepare(store: &Store, vault: &Vault, scope: &AppScope, request: Request, limits: &Limits) -> Result<NewRun, PreflightError> {
     let mut obstacles = Vec::new();
-    let loaded = load::load(store, scope, &request, limits, &mut obstacles).await?;
+    let loaded = load::load(load::Sources { store, vault, scope }, &request, limits, &mut obstacles).await?;
     let input = values::input(&loaded.agent, &request.input, &mut obstacles);
     let config = values::config(&loaded.agent, &loaded.config, &mut obstacles);
     let model = model::choose(&loaded, request.model, &mut obstacles);
     let providers = providers::resolve(&loaded, &mut obstacles);
-    let run = spec::freeze(store, scope, &request, spec::Parts { loaded: &loaded, input, config, model, providers, limits }, &mut obstacles);
+    let run =
+        spec::freeze(store, scope, &request, spec::Parts { loaded: &loaded, input, config, model, providers, limits }, &mut obstacles);
     match run {
         Some(run) if obstacles.is_empty() => Ok(run),
         _ => Err(PreflightError::NotReady(obstacles)),

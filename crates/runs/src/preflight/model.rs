@@ -4,13 +4,10 @@
 
 use domain::ModelId;
 use url::Url;
-use wire::run_spec::{ModelProtocol, ModelSpec};
+use wire::run_spec::ModelSpec;
 
 use super::load::{Loaded, ModelSource};
 use super::obstacle::Obstacle;
-
-const DEFAULT_CONTEXT_WINDOW: u64 = 128_000;
-const DEFAULT_MAX_TOKENS: u64 = 16_384;
 
 /// The chosen model.
 pub(super) fn choose(loaded: &Loaded, requested: Option<ModelId>, obstacles: &mut Vec<Obstacle>) -> Option<ModelSpec> {
@@ -30,18 +27,18 @@ pub(super) fn choose(loaded: &Loaded, requested: Option<ModelId>, obstacles: &mu
         obstacles.push(Obstacle::new(pointer, "model_disabled", format!("the model \"{}\" is disabled", model.label)));
         return None;
     }
-    let (Some(protocol), Ok(base_url)) = (ModelProtocol::parse(&model.api), Url::parse(&model.base_url)) else {
-        obstacles.push(Obstacle::new(pointer, "model_invalid", format!("the model \"{}\" has a protocol or URL that cannot be used", model.label)));
+    let Ok(base_url) = Url::parse(&model.base_url) else {
+        obstacles.push(Obstacle::new(pointer, "model_invalid", format!("the model \"{}\" has a URL that cannot be used", model.label)));
         return None;
     };
     Some(ModelSpec {
         id: Some(model.id),
         label: model.label.clone(),
-        protocol,
+        protocol: model.protocol,
         base_url,
         model: model.model.clone(),
-        context_window: model.context_window.unwrap_or(DEFAULT_CONTEXT_WINDOW),
-        max_output_tokens: model.max_tokens.unwrap_or(DEFAULT_MAX_TOKENS),
+        context_window: model.context_window,
+        max_output_tokens: model.max_output_tokens,
         reasoning: model.reasoning,
         accepts_images: model.accepts_images,
         price: model.price,

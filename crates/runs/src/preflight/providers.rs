@@ -3,7 +3,6 @@
 //! The caller's own connection comes first (end-user's or member's), then the application's. None: an obstacle.
 
 use afps::manifest::{AuthMode, Definition};
-use domain::ConnectionId;
 use url::Url;
 use wire::run_spec::ProviderSpec;
 
@@ -23,7 +22,11 @@ pub(super) fn resolve(loaded: &Loaded, obstacles: &mut Vec<Obstacle>) -> Vec<Pro
                 format!("no connection to {name}; connect it with POST /api/connections/connect/{name}/…"),
             )),
             Some(connected) if connected.needs_reconnection => {
-                obstacles.push(Obstacle::new("", "needs_reconnection", format!("the connection to {name} was revoked by the provider; connect it again")));
+                obstacles.push(Obstacle::new(
+                    "",
+                    "needs_reconnection",
+                    format!("the connection to {name} was revoked by the provider; connect it again"),
+                ));
             }
             Some(connected) => specs.push(spec(package, connected)),
         }
@@ -75,18 +78,14 @@ pub(crate) fn own_origin<'a>(fields: impl IntoIterator<Item = (&'a str, &'a str)
     })
 }
 
-/// The id of the connection that serves a provider, for the run's record.
-pub(super) fn connection_ids(specs: &[ProviderSpec]) -> Vec<ConnectionId> {
-    specs.iter().map(|spec| spec.connection).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn an_origin_has_neither_path_nor_credentials() {
-        let origin = own_origin([("api_key", "https://x.example"), ("base_url", "https://u:p@shop.example:8443/wp-json?x=1#y")]).expect("found");
+        let origin =
+            own_origin([("api_key", "https://x.example"), ("base_url", "https://u:p@shop.example:8443/wp-json?x=1#y")]).expect("found");
         assert_eq!(origin.as_str(), "https://shop.example:8443/");
         assert_eq!(own_origin([("base_url", "file:///etc/passwd")]), None);
     }

@@ -26,7 +26,13 @@ pub(super) struct Parts<'a> {
 }
 
 /// Freezes the run. `None` when a part is missing, which an obstacle already says.
-pub(super) fn freeze(store: &Store, scope: &AppScope, request: &Request, parts: Parts<'_>, obstacles: &mut Vec<Obstacle>) -> Option<NewRun> {
+pub(super) fn freeze(
+    store: &Store,
+    scope: &AppScope,
+    request: &Request,
+    parts: Parts<'_>,
+    obstacles: &mut Vec<Obstacle>,
+) -> Option<NewRun> {
     let Parts { loaded, input, config, model, providers, limits } = parts;
     let tools = tools(loaded, &providers, obstacles)?;
     let model = model?;
@@ -46,7 +52,11 @@ pub(super) fn freeze(store: &Store, scope: &AppScope, request: &Request, parts: 
         providers,
         packages: loaded.dependencies.iter().filter_map(locked).collect(),
         output_schema: output_schema(&loaded.agent),
-        memories: loaded.memories.iter().map(|memory| MemoryEntry { key: memory.key.clone(), text: memory.text.clone(), own: memory.own }).collect(),
+        memories: loaded
+            .memories
+            .iter()
+            .map(|memory| MemoryEntry { key: memory.key.clone(), text: memory.text.clone(), own: memory.own })
+            .collect(),
         egress,
         limits: RunLimits { timeout_ms: u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX), ..RunLimits::default() },
     };
@@ -69,7 +79,11 @@ fn egress(agent: &Package, obstacles: &mut Vec<Obstacle>) -> Egress {
             Egress::List { hosts: hosts.iter().filter_map(Value::as_str).map(str::to_ascii_lowercase).collect() }
         }
         Some(_) => {
-            obstacles.push(Obstacle::new("", "invalid_manifest", "the agent's x-egress must be \"public\", \"providers\" or a list of host names"));
+            obstacles.push(Obstacle::new(
+                "",
+                "invalid_manifest",
+                "the agent's x-egress must be \"public\", \"providers\" or a list of host names",
+            ));
             Egress::Providers
         }
     }
@@ -136,11 +150,17 @@ fn prompt(loaded: &Loaded, written: &Written<'_>) -> wire::run_spec::Prompt {
         .collect();
     let skills: Vec<SkillText> = loaded
         .skills()
-        .map(|package| SkillText { package: package.manifest.name().clone(), description: package.skill_description.clone().unwrap_or_default() })
+        .map(|package| SkillText {
+            package: package.manifest.name().clone(),
+            description: package.skill_description.clone().unwrap_or_default(),
+        })
         .collect();
     let providers: Vec<ProviderText> = written.providers.iter().filter_map(|spec| provider_text(loaded, spec)).collect();
-    let memories: Vec<MemoryText> =
-        loaded.memories.iter().map(|memory| MemoryText { key: memory.key.clone(), text: memory.text.clone(), updated_at: memory.updated_at }).collect();
+    let memories: Vec<MemoryText> = loaded
+        .memories
+        .iter()
+        .map(|memory| MemoryText { key: memory.key.clone(), text: memory.text.clone(), updated_at: memory.updated_at })
+        .collect();
     let order = |wrapper: Option<&afps::manifest::SchemaWrapper>| wrapper.map_or_else(Vec::new, |wrapper| wrapper.property_order.clone());
     let (input_schema, config_schema) = (agent.and_then(|agent| agent.input.as_ref()), agent.and_then(|agent| agent.config.as_ref()));
     let (input_order, config_order) = (order(input_schema), order(config_schema));

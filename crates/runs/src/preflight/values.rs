@@ -18,8 +18,21 @@ pub(super) fn config(agent: &Package, given: &Map<String, Value>, obstacles: &mu
     checked(declared, given, "/config", "invalid_config", obstacles)
 }
 
+/// Every violation of an agent's configuration schema, at its place below `/config`; for checking a configuration when it is set.
+pub fn check_config(agent: &afps::manifest::Agent, given: &Map<String, Value>) -> Vec<Obstacle> {
+    let mut obstacles = Vec::new();
+    checked(agent.config.as_ref(), given, "/config", "invalid_config", &mut obstacles);
+    obstacles
+}
+
 /// Fills in declared defaults, then validates. Every violation becomes an obstacle at its place.
-fn checked(declared: Option<&SchemaWrapper>, given: &Map<String, Value>, base: &str, code: &'static str, obstacles: &mut Vec<Obstacle>) -> Value {
+fn checked(
+    declared: Option<&SchemaWrapper>,
+    given: &Map<String, Value>,
+    base: &str,
+    code: &'static str,
+    obstacles: &mut Vec<Obstacle>,
+) -> Value {
     let mut values = given.clone();
     let Some(wrapper) = declared else { return Value::Object(values) };
     if let Some(properties) = wrapper.schema.get("properties").and_then(Value::as_object) {
@@ -32,7 +45,12 @@ fn checked(declared: Option<&SchemaWrapper>, given: &Map<String, Value>, base: &
     let values = Value::Object(values);
     match jsonschema::draft202012::options().should_validate_formats(true).build(&wrapper.schema) {
         Ok(validator) => {
-            obstacles.extend(validator.iter_errors(&values).take(100).map(|error| Obstacle::new(format!("{base}{}", error.instance_path()), code, error.masked().to_string())));
+            obstacles.extend(
+                validator
+                    .iter_errors(&values)
+                    .take(100)
+                    .map(|error| Obstacle::new(format!("{base}{}", error.instance_path()), code, error.masked().to_string())),
+            );
         }
         Err(error) => obstacles.push(Obstacle::new(base, "invalid_manifest", format!("the agent's schema cannot be used: {error}"))),
     }

@@ -31,7 +31,12 @@ impl rules::Checked for RunAgent {
     request_body = Option<RunAgent>,
     responses((status = 200, description = "The run is accepted.", body = StartedRun), (status = 422, description = "The run cannot start; `errors` lists everything that is missing."))
 )]
-pub async fn run_agent(can: Can<perm::AgentsRun>, State(app): State<App>, AgentPath(package): AgentPath, OptionalJson(body): OptionalJson<RunAgent>) -> Result<Answer, Problem> {
+pub(super) async fn run_agent(
+    can: Can<perm::AgentsRun>,
+    State(app): State<App>,
+    AgentPath(package): AgentPath,
+    OptionalJson(body): OptionalJson<RunAgent>,
+) -> Result<Answer, Problem> {
     let choice = Choice::Installed { package, version: body.version };
     accept(&can, &app, Asked { choice, input: body.input, model: body.model_id }, 200).await
 }

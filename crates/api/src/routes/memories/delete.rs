@@ -18,7 +18,11 @@ use crate::problem::Problem;
     ),
     responses((status = 204, description = "The memory is gone."))
 )]
-pub async fn delete_memory(can: Can<perm::MemoriesDelete>, AgentPath(agent): AgentPath, IdPath(id): IdPath<MemoryId>) -> Result<Answer, Problem> {
+pub(super) async fn delete_memory(
+    can: Can<perm::MemoriesDelete>,
+    AgentPath(agent): AgentPath,
+    IdPath(id): IdPath<MemoryId>,
+) -> Result<Answer, Problem> {
     let write = can.write().await?;
     if !write.memories().delete(&agent, id).await? {
         return Err(Problem::not_found());

@@ -1,9 +1,8 @@
 use std::convert::Infallible;
 use std::time::Duration;
 
-use axum::Extension;
-use axum::extract::{RawQuery, State};
-use axum::http::HeaderMap;
+use axum::extract::{FromRequestParts, State};
+use axum::http::request::Parts;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use domain::RunId;
@@ -46,28 +45,46 @@ const RETRY_AFTER: Duration = Duration::from_secs(2);
     ),
     responses((status = 200, description = "The stream.", body = RunLog, content_type = "text/event-stream"))
 )]
-pub async fn stream_run(
+pub(super) async fn stream_run(
     can: Can<perm::RunsRead>,
     State(app): State<App>,
     IdPath(id): IdPath<RunId>,
-    (Extension(standing), RawQuery(query), headers): (Extension<Standing>, RawQuery, HeaderMap),
+    request: StreamRequest,
 ) -> Result<Response, Problem> {
-    let deltas = match paging::parameter(query.as_deref(), "deltas", 5)?.as_deref() {
-        None | Some("false") => false,
-        Some("true") => true,
-        Some(_) => return Err(Problem::invalid("/deltas", "invalid_value", "must be true or false")),
-    };
-    // Ids are opaque to clients; one that is not ours starts from the beginning.
-    let after = headers.get("last-event-id").and_then(|value| value.to_str().ok()).and_then(|text| text.parse().ok()).filter(|seq| *seq >= 0);
-    let follow = app.store.follow_run(&can.scope, id, after.unwrap_or(0)).await?.ok_or_else(Problem::not_found)?;
+    let follow = app.store.follow_run(&can.scope, id, request.after).await?.ok_or_else(Problem::not_found)?;
     let check = interval_at(Instant::now() + REAUTHORIZE_EVERY, REAUTHORIZE_EVERY);
-    let reader = Reader { app, run: id, follow, standing, check, deltas, seq: after.unwrap_or(0), is_first: true };
+    let StreamRequest { standing, deltas, after } = request;
+    let reader = Reader { app, run: id, follow, standing, check, deltas, seq: after, is_first: true };
     let events = stream::unfold(Some(reader), |reader| async {
         let mut reader = reader?;
         let event = reader.next().await?;
         Some((Ok::<_, Infallible>(event), Some(reader)))
     });
     Ok(Sse::new(events).keep_alive(KeepAlive::new().interval(KEEP_ALIVE_EVERY)).into_response())
+}
+
+/// What a client asks of a stream.
+pub(super) struct StreamRequest {
+    standing: Standing,
+    deltas: bool,
+    /// The number of the last event that the client has seen; 0: none.
+    after: i64,
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for StreamRequest {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let deltas = match paging::parameter(parts.uri.query(), "deltas", 5)?.as_deref() {
+            None | Some("false") => false,
+            Some("true") => true,
+            Some(_) => return Err(Problem::invalid("/deltas", "invalid_value", "must be true or false")),
+        };
+        // Ids are opaque to clients; one that is not ours starts from the beginning.
+        let seen = parts.headers.get("last-event-id").and_then(|value| value.to_str().ok()).and_then(|text| text.parse().ok());
+        let standing = parts.extensions.get::<Standing>().cloned().expect("the chain keeps the claims of every stream");
+        Ok(Self { standing, deltas, after: seen.filter(|seq| *seq >= 0).unwrap_or(0) })
+    }
 }
 
 /// One client of one run.

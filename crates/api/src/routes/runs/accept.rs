@@ -33,7 +33,7 @@ pub(crate) async fn accept(can: &Can<perm::AgentsRun>, app: &App, asked: Asked, 
         model: asked.model,
         started_by: StartedBy { user: session, key: facts.key },
     };
-    let prepared = preflight::prepare(&app.store, &can.scope, request, &app.limits).await?;
+    let prepared = preflight::prepare(&app.store, &app.vault, &can.scope, request, &app.limits).await?;
     let write = can.write().await?;
     let run = runs::start(&write, &prepared, &app.limits.platform).await?;
     Answer::done(write, status, &StartedRun { run_id: run.id }).await

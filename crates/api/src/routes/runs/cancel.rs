@@ -16,7 +16,7 @@ use crate::problem::Problem;
     params(("id" = RunId, Path, description = "The run.")),
     responses((status = 200, description = "The run as it stands now.", body = Run), (status = 409, description = "The run has already ended."))
 )]
-pub async fn cancel_run(can: Can<perm::RunsCancel>, IdPath(id): IdPath<RunId>) -> Result<Answer, Problem> {
+pub(super) async fn cancel_run(can: Can<perm::RunsCancel>, IdPath(id): IdPath<RunId>) -> Result<Answer, Problem> {
     let write = can.write().await?;
     runs::cancel(&write, id).await?;
     let run = write.runs().get(id).await?.ok_or_else(Problem::not_found)?;

@@ -27,7 +27,7 @@ impl rules::Checked for CreateRun {
     request_body = CreateRun,
     responses((status = 200, description = "The run is accepted.", body = StartedRun), (status = 422, description = "The run cannot start; `errors` lists everything that is missing."))
 )]
-pub async fn create_run(can: Can<perm::AgentsRun>, State(app): State<App>, Json(body): Json<CreateRun>) -> Result<Answer, Problem> {
+pub(super) async fn create_run(can: Can<perm::AgentsRun>, State(app): State<App>, Json(body): Json<CreateRun>) -> Result<Answer, Problem> {
     let choice = Choice::Installed { package: body.agent_id, version: body.version };
     accept(&can, &app, Asked { choice, input: body.input, model: body.model_id }, 200).await
 }

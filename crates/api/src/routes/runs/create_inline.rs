@@ -27,7 +27,12 @@ impl rules::Checked for CreateInlineRun {
     request_body = CreateInlineRun,
     responses((status = 202, description = "The run is accepted.", body = StartedRun), (status = 422, description = "The run cannot start; `errors` lists everything that is wrong."))
 )]
-pub async fn create_inline_run(can: Can<perm::AgentsRun>, State(app): State<App>, Json(body): Json<CreateInlineRun>) -> Result<Answer, Problem> {
-    let choice = Choice::Inline { manifest: body.manifest, prompt: body.prompt, config: body.config.unwrap_or_default().into_iter().collect() };
+pub(super) async fn create_inline_run(
+    can: Can<perm::AgentsRun>,
+    State(app): State<App>,
+    Json(body): Json<CreateInlineRun>,
+) -> Result<Answer, Problem> {
+    let choice =
+        Choice::Inline { manifest: body.manifest, prompt: body.prompt, config: body.config.unwrap_or_default().into_iter().collect() };
     accept(&can, &app, Asked { choice, input: body.input, model: body.model_id }, 202).await
 }

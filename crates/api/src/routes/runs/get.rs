@@ -16,7 +16,7 @@ use crate::problem::Problem;
     params(("id" = RunId, Path, description = "The run.")),
     responses((status = 200, description = "The run.", body = Run))
 )]
-pub async fn get_run(can: Can<perm::RunsRead>, IdPath(id): IdPath<RunId>) -> Result<Answer, Problem> {
+pub(super) async fn get_run(can: Can<perm::RunsRead>, IdPath(id): IdPath<RunId>) -> Result<Answer, Problem> {
     let run = can.read().await?.runs().get(id).await?.ok_or_else(Problem::not_found)?;
     Answer::object(&convert::run(run))
 }

@@ -23,7 +23,7 @@ use crate::problem::Problem;
     ),
     responses((status = 200, description = "A page of runs.", body = List<Run>))
 )]
-pub async fn list_runs(can: Can<perm::RunsRead>, paging: Paging, RawQuery(query): RawQuery) -> Result<Answer, Problem> {
+pub(super) async fn list_runs(can: Can<perm::RunsRead>, paging: Paging, RawQuery(query): RawQuery) -> Result<Answer, Problem> {
     let status = paging::parameter(query.as_deref(), "status", 20)?
         .map(|text| RunStatus::parse(&text).ok_or_else(|| Problem::invalid("/status", "invalid_value", "is no state of a run")))
         .transpose()?;

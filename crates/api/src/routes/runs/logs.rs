@@ -20,7 +20,12 @@ use crate::run_log;
     params(("id" = RunId, Path, description = "The run."), crate::openapi::PagingParameters),
     responses((status = 200, description = "A page of log lines, oldest first.", body = List<RunLog>))
 )]
-pub async fn list_run_logs(can: Can<perm::RunsRead>, State(app): State<App>, IdPath(id): IdPath<RunId>, paging: Paging) -> Result<Answer, Problem> {
+pub(super) async fn list_run_logs(
+    can: Can<perm::RunsRead>,
+    State(app): State<App>,
+    IdPath(id): IdPath<RunId>,
+    paging: Paging,
+) -> Result<Answer, Problem> {
     let read = can.read().await?;
     read.runs().get(id).await?.ok_or_else(Problem::not_found)?;
     // Numbers count from 1 without gaps, so a page is a range of them.

@@ -1,0 +1,85 @@
+use store::NewModel;
+use wire::api::model::{Cost, CreateModel, Model};
+use wire::run_spec::{ModelProtocol, Price};
+
+use crate::answer::Answer;
+use crate::convert;
+use crate::extract::{Can, Json, perm};
+use crate::problem::{Problem, Violation};
+use crate::rules;
+
+const DEFAULT_CONTEXT_WINDOW: u64 = 128_000;
+const DEFAULT_MAX_TOKENS: u64 = 16_384;
+/// Dollars for a million tokens; no vendor is near it.
+const HIGHEST_PRICE: f64 = 1_000_000.0;
+
+impl rules::Checked for CreateModel {
+    fn check(&self) -> Vec<Violation> {
+        let mut violations = Vec::new();
+        rules::length(&mut violations, "/label", &self.label, 1..=100);
+        rules::protocol(&mut violations, "/api", &self.api);
+        rules::base_url(&mut violations, "/baseUrl", &self.base_url);
+        rules::length(&mut violations, "/modelId", &self.model_id, 1..=200);
+        rules::range(&mut violations, "/contextWindow", self.context_window, 1024..=100_000_000);
+        rules::range(&mut violations, "/maxTokens", self.max_tokens, 1..=10_000_000);
+        for (at, input) in self.input.iter().enumerate().filter(|(_, input)| !matches!(input.as_str(), "text" | "image")) {
+            violations.push(Violation::new(format!("/input/{at}"), "invalid_value", format!("\"{input}\" must be text or image")));
+        }
+        if let Some(cost) = &self.cost {
+            for (name, price) in
+                [("input", cost.input), ("output", cost.output), ("cacheRead", cost.cache_read), ("cacheWrite", cost.cache_write)]
+            {
+                if !(0.0..=HIGHEST_PRICE).contains(&price) {
+                    violations.push(Violation::new(
+                        format!("/cost/{name}"),
+                        "out_of_range",
+                        "must be dollars for a million tokens, 0 or more",
+                    ));
+                }
+            }
+        }
+        violations
+    }
+}
+
+/// Adds a model.
+#[utoipa::path(
+    post,
+    path = "/api/models",
+    operation_id = "createModel",
+    tag = "Models",
+    description = "Configures a model of the organization. The first becomes its default.",
+    request_body = CreateModel,
+    responses((status = 201, description = "The model.", body = Model))
+)]
+pub(super) async fn create_model(can: Can<perm::ModelsWrite>, Json(body): Json<CreateModel>) -> Result<Answer, Problem> {
+    let write = can.write_org().await?;
+    if let Some(key) = body.provider_key_id
+        && write.provider_keys().get(key).await?.is_none()
+    {
+        return Err(Problem::invalid("/providerKeyId", "not_found", "no such key"));
+    }
+    let is_default = write.models().default().await?.is_none();
+    let new = NewModel {
+        label: body.label,
+        protocol: ModelProtocol::parse(&body.api).expect("checked with the body"),
+        base_url: body.base_url,
+        model: body.model_id,
+        provider_key: body.provider_key_id,
+        context_window: body.context_window.unwrap_or(DEFAULT_CONTEXT_WINDOW),
+        max_output_tokens: body.max_tokens.unwrap_or(DEFAULT_MAX_TOKENS),
+        reasoning: body.reasoning,
+        accepts_images: body.input.iter().any(|input| input == "image"),
+        price: body.cost.map(price),
+        enabled: true,
+        is_default,
+        created_by: can.user,
+    };
+    let model = write.models().create(new).await?;
+    let location = format!("/api/models/{}", model.id);
+    Answer::created(write, &convert::model(model), location).await
+}
+
+fn price(cost: Cost) -> Price {
+    Price { input: cost.input, output: cost.output, cache_read: cost.cache_read, cache_write: cost.cache_write }
+}
