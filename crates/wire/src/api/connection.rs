@@ -24,11 +24,11 @@ pub struct Connection {
     pub id: ConnectionId,
     pub provider: PackageName,
     pub profile_id: ProfileId,
-    /// Who owns it: `user`, `end_user` or `application`.
+    /// Who owns it: `user`, `end_user`, `application` or `organization`.
     pub owner: ConnectionOwner,
     pub status: ConnectionStatus,
-    /// The names of the stored fields.
-    pub fields: Vec<String>,
+    /// As in the provider's definition: `api_key`, `basic` or `custom`.
+    pub auth_mode: String,
     pub created_at: Moment,
     pub updated_at: Moment,
 }
@@ -41,6 +41,7 @@ pub enum ConnectionOwner {
     User,
     EndUser,
     Application,
+    Organization,
 }
 
 /// Whether a connection can be used.

@@ -28,8 +28,8 @@ pub struct Model {
     /// The vendor's name of the model.
     pub model_id: String,
     pub provider_key_id: Option<ProviderKeyId>,
-    pub context_window: Option<u64>,
-    pub max_tokens: Option<u64>,
+    pub context_window: u64,
+    pub max_tokens: u64,
     pub reasoning: bool,
     /// `text`, `image`.
     pub input: Vec<String>,
