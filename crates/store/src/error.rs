@@ -17,6 +17,9 @@ pub enum StoreError {
         #[source]
         source: Arc<DbErr>,
     },
+    /// Other rows still refer to the row.
+    #[error("the row is still in use")]
+    InUse,
     /// The row would belong to an owner that the scope does not reach.
     #[error("the row belongs to an owner outside the scope")]
     OutOfReach,
@@ -137,9 +140,12 @@ fn sqlite_kind(code: &str, message: &str) -> Kind {
 }
 
 /// SQLite names the columns, not the index: `UNIQUE constraint failed: users.realm, users.email` is `users_realm_email` by the
-/// naming rule of our migrations.
+/// naming rule of our migrations. An index over expressions it does name: `index 'memories_…'`.
 fn sqlite_index(message: &str) -> String {
     let columns = message.split_once("failed: ").map_or(message, |(_, columns)| columns);
+    if let Some(name) = columns.strip_prefix("index '").and_then(|rest| rest.strip_suffix('\'')) {
+        return name.to_owned();
+    }
     let mut name = String::new();
     for column in columns.split(", ") {
         let (table, column) = column.split_once('.').unwrap_or(("", column));
@@ -160,5 +166,6 @@ mod tests {
     fn sqlite_columns_become_the_name_of_the_index() {
         assert_eq!(sqlite_index("UNIQUE constraint failed: users.realm, users.email"), "users_realm_email");
         assert_eq!(sqlite_index("UNIQUE constraint failed: organizations.slug"), "organizations_slug");
+        assert_eq!(sqlite_index("UNIQUE constraint failed: index 'memories_by_key'"), "memories_by_key");
     }
 }

@@ -10,7 +10,8 @@
 //! | `system/` | the closed list of what the platform does outside every tenant |
 //! | `migrations/`, `entities/` | tables and rows, private |
 //! | `records/` | events, jobs, audit rows |
-//! | `identity/` | repositories, one file each |
+//! | `runs/` | runs: rows, events, leases, ledger, ends, state, memories, followers |
+//! | `identity/`, `catalog/`, `vault/` | repositories, one file each |
 //!
 //! `api, runs, auth, connect → store → wire, domain`. Knows nothing of HTTP.
 //!
@@ -27,6 +28,8 @@
 //!    `engine::Queued` (example: `records::audit::QueuedAudit`).
 
 mod blobs;
+mod catalog;
+mod clock;
 pub mod constraint;
 mod engine;
 mod entities;
@@ -37,25 +40,30 @@ mod migrations;
 mod options;
 mod page;
 mod records;
+mod runs;
 mod scope;
 mod scoped;
 mod seal;
 mod store;
 mod system;
 mod unit;
+mod vault;
 
 pub use self::blobs::{BlobKey, Blobs};
+pub use self::catalog::*;
 pub use self::error::StoreError;
 pub use self::identity::*;
 pub use self::live::{Live, Subscription, Topic};
 pub use self::options::Options;
 pub use self::page::{Page, Paged};
 pub use self::records::*;
+pub use self::runs::*;
 pub use self::scope::{AppScope, InOrg, OrgScope, Scope, SystemScope};
 pub use self::seal::{SealError, Sealer};
 pub use self::store::Store;
 pub use self::system::{KeyLogin, Membership, SessionLogin, System};
 pub use self::unit::{AuditFacts, IdempotencyKey, Mode, Opened, Read, Reading, Reply, Unit, Write, WriteContext, Writing};
+pub use self::vault::*;
 
 /// What tests compare with the database: see `tests/it/schema.rs`.
 #[cfg(feature = "unlock")]

@@ -18,6 +18,8 @@ pub struct Options {
     /// SQLite: connections that read, beside the one that writes. PostgreSQL: the size of the pool, at least 2. Default 8.
     pub connections: u32,
     pub clock: Arc<dyn Clock>,
+    /// Follow the clock of a PostgreSQL server, so that nodes agree on leases. Default off; production turns it on.
+    pub follow_database_clock: bool,
     pub ids: Arc<dyn IdSource>,
     /// Seals the bodies of idempotency records.
     pub sealer: Arc<dyn Sealer>,
@@ -36,6 +38,7 @@ impl Options {
             blobs: blobs.into(),
             connections: 8,
             clock: Arc::new(domain::SystemClock),
+            follow_database_clock: false,
             ids: Arc::new(domain::RandomIds),
             sealer,
             last_used_every: Duration::from_secs(5),

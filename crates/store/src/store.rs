@@ -4,7 +4,9 @@ use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
 
 use domain::{Clock, IdSource};
+use sea_orm::DbBackend;
 
+use crate::clock::DatabaseClock;
 use crate::engine::{Background, Engine, Lane};
 use crate::scope::Scope;
 use crate::system::System;
@@ -25,6 +27,7 @@ pub(crate) struct Inner {
     pub(crate) ids: Arc<dyn IdSource>,
     pub(crate) sealer: Arc<dyn Sealer>,
     pub(crate) live: Live,
+    pub(crate) deltas: crate::runs::Deltas,
     pub(crate) blobs: Blobs,
     /// Idempotency keys in flight; SQLite has no advisory locks.
     pub(crate) in_flight: Arc<Mutex<HashSet<[u8; 32]>>>,
@@ -54,16 +57,21 @@ impl Store {
     pub async fn connect(options: Options) -> Result<Self, StoreError> {
         let blobs = Blobs::in_folder(&options.blobs)?;
         let engine = Engine::connect(&options.database_url, options.connections).await?;
+        let clock: Arc<dyn Clock> = match engine.backend() {
+            DbBackend::Postgres if options.follow_database_clock => DatabaseClock::start(options.clock, engine.clone()).await?,
+            _ => options.clock,
+        };
         let live = Live::default();
         let background = Background::start(engine.clone(), live.clone(), options.last_used_every);
         Ok(Self {
             inner: Arc::new(Inner {
                 engine,
                 background,
-                clock: options.clock,
+                clock,
                 ids: options.ids,
                 sealer: options.sealer,
                 live,
+                deltas: crate::runs::Deltas::default(),
                 blobs,
                 in_flight: Arc::default(),
                 #[cfg(feature = "unlock")]

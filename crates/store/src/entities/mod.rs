@@ -2,19 +2,36 @@
 //!
 //! Ids and JSON are TEXT, times are milliseconds since 1970 ([`At`]), enums are their lower-case names.
 
+#![expect(clippy::struct_field_names, clippy::struct_excessive_bools, reason = "fields are named after their columns")]
 #![expect(unreachable_pub, reason = "the derive macros make public items, and the module that holds them is private")]
 
 pub(crate) mod api_key;
 pub(crate) mod application;
 pub(crate) mod audit_entry;
+pub(crate) mod connection;
+pub(crate) mod data_key;
 pub(crate) mod end_user;
 pub(crate) mod event;
 pub(crate) mod idempotency_record;
+pub(crate) mod installation;
 pub(crate) mod job;
+pub(crate) mod key_check;
+pub(crate) mod ledger_entry;
 pub(crate) mod member;
+pub(crate) mod memory;
+pub(crate) mod model;
 pub(crate) mod organization;
+pub(crate) mod package;
+pub(crate) mod package_version;
+pub(crate) mod profile;
+pub(crate) mod provider_key;
 #[cfg(feature = "unlock")]
 pub(crate) mod registry;
+pub(crate) mod run;
+pub(crate) mod run_activity;
+pub(crate) mod run_spec;
+pub(crate) mod run_state;
+pub(crate) mod run_total;
 pub(crate) mod session;
 pub(crate) mod user;
 

@@ -6,22 +6,33 @@
 
 mod ddl;
 mod m0001_identity;
+mod m0002_packages;
+mod m0003_connections;
+mod m0004_runs;
 mod m0005_records;
 pub(crate) mod policy;
 
 use sea_orm_migration::{MigrationTrait, MigratorTrait};
 
-use self::policy::Table;
-
 pub(crate) struct Migrator;
 
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(m0001_identity::Migration), Box::new(m0005_records::Migration)]
+        vec![
+            Box::new(m0001_identity::Migration),
+            Box::new(m0002_packages::Migration),
+            Box::new(m0003_connections::Migration),
+            Box::new(m0004_runs::Migration),
+            Box::new(m0005_records::Migration),
+        ]
     }
 }
 
 /// Every table and whose its rows are, as the migrations have declared it.
-pub(crate) fn tables() -> Vec<&'static Table> {
-    [m0001_identity::TABLES, m0005_records::TABLES].into_iter().flatten().collect()
+#[cfg(feature = "unlock")]
+pub(crate) fn tables() -> Vec<&'static policy::Table> {
+    [m0001_identity::TABLES, m0002_packages::TABLES, m0003_connections::TABLES, m0004_runs::TABLES, m0005_records::TABLES]
+        .into_iter()
+        .flatten()
+        .collect()
 }

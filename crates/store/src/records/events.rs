@@ -217,3 +217,23 @@ impl TryFrom<event::Model> for StoredEvent {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    proptest::proptest! {
+        #[test]
+        fn a_cursor_survives_its_text(transaction in 0..i64::MAX, position in 0..i64::MAX) {
+            let cursor = EventCursor { transaction, position };
+            assert_eq!(cursor.to_string().parse::<EventCursor>().unwrap(), cursor);
+        }
+
+        #[test]
+        fn any_text_is_a_cursor_or_refused(text in "[0-9+-]{0,12}|\\PC{0,20}") {
+            if let Ok(cursor) = text.parse::<EventCursor>() {
+                assert!(cursor >= EventCursor::START);
+            }
+        }
+    }
+}

@@ -26,6 +26,7 @@ pub(crate) enum Tenancy<C> {
     Trace { org: C, app: C, end_user: C },
 }
 
+#[cfg(feature = "unlock")]
 impl<C> Tenancy<C> {
     pub(crate) fn map<D>(self, turn: impl Fn(C) -> D) -> Tenancy<D> {
         match self {

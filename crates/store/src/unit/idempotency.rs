@@ -54,6 +54,14 @@ impl Record {
     }
 }
 
+/// What the database says about a key.
+enum Standing {
+    Fresh,
+    InFlight,
+    Mismatch,
+    Answered { status: u16, body: Option<Vec<u8>> },
+}
+
 /// Marks a key as in flight in this process, until dropped.
 #[derive(Debug)]
 pub(crate) struct InFlight {
@@ -87,26 +95,38 @@ pub(super) fn is_kept(status: u16) -> bool {
 impl<S: Scope> Write<S> {
     /// Looks whether the key has been answered, or is being answered by another node.
     pub(crate) async fn claim_idempotency(self) -> Result<Opened<S>, StoreError> {
+        let answer = match self.standing().await? {
+            Standing::Fresh => return Ok(Opened::Fresh(Box::new(self))),
+            Standing::InFlight => Opened::InFlight,
+            Standing::Mismatch => Opened::Mismatch,
+            Standing::Answered { status, body } => Opened::Replay { status, body },
+        };
+        // Not left to the drop, which would hold the key's lock a moment longer and refuse the next repetition.
+        self.transaction.rollback().await?;
+        Ok(answer)
+    }
+
+    async fn standing(&self) -> Result<Standing, StoreError> {
         let (record, _) = self.state.idempotency.as_ref().expect("called with a key");
         if self.store.engine.backend() == DbBackend::Postgres && !self.try_lock(record.lock()).await? {
-            return Ok(Opened::InFlight);
+            return Ok(Standing::InFlight);
         }
         let Some(row) = idempotency_record::Entity::find_by_id(record.id()).one(&self.transaction).await? else {
-            return Ok(Opened::Fresh(Box::new(self)));
+            return Ok(Standing::Fresh);
         };
         if row.created_at.0 + KEPT <= self.store.clock.now() {
             idempotency_record::Entity::delete_by_id(record.id()).exec(&self.transaction).await?;
-            return Ok(Opened::Fresh(Box::new(self)));
+            return Ok(Standing::Fresh);
         }
         if row.fingerprint != record.fingerprint {
-            return Ok(Opened::Mismatch);
+            return Ok(Standing::Mismatch);
         }
         let status = u16::try_from(row.status).map_err(|_| StoreError::Corrupt { what: "the status of an idempotency record" })?;
         let body = match row.body {
             Some(sealed) => Some(self.store.sealer.open(&sealed, &record.associated()).map_err(StoreError::Seal)?),
             None => None,
         };
-        Ok(Opened::Replay { status, body })
+        Ok(Standing::Answered { status, body })
     }
 
     async fn try_lock(&self, lock: i64) -> Result<bool, StoreError> {

@@ -53,8 +53,10 @@ async fn the_same_request_is_answered_with_the_same_bytes_for_a_day() {
         assert_eq!(counts(&world, &acme.scope).await, (1, 1));
 
         world.clock.advance(Duration::from_secs(24 * 3600 - 1));
-        let Opened::Replay { status, body } = open(&world.store, &acme.scope, "k", 1).await else { panic!("no replay") };
-        assert_eq!((status, body.as_deref()), (201, Some(&b"made"[..])));
+        for _ in 0..3 {
+            let Opened::Replay { status, body } = open(&world.store, &acme.scope, "k", 1).await else { panic!("no replay") };
+            assert_eq!((status, body.as_deref()), (201, Some(&b"made"[..])));
+        }
         assert!(matches!(open(&world.store, &acme.scope, "k", 2).await, Opened::Mismatch));
 
         world.clock.advance(Duration::from_secs(1));
@@ -86,7 +88,14 @@ async fn a_request_in_flight_refuses_its_repetition_also_on_another_node() {
             assert!(matches!(open(&other, &acme.scope, "k", 1).await, Opened::InFlight));
         }
         drop(write);
-        assert!(matches!(open(&world.store, &acme.scope, "k", 1).await, Opened::Fresh(_)), "a dropped attempt leaves no trace");
+        // On PostgreSQL the dropped transaction ends a moment later, on its own connection.
+        loop {
+            match open(&world.store, &acme.scope, "k", 1).await {
+                Opened::Fresh(_) => break,
+                Opened::InFlight => {}
+                Opened::Replay { .. } | Opened::Mismatch => panic!("a dropped attempt leaves no trace"),
+            }
+        }
     }
 }
 

@@ -96,7 +96,7 @@ async fn a_session_ends_with_its_date() {
     for world in World::each().await {
         let acme = world.tenant("acme").await;
         assert_eq!(acme.session.user.id, acme.owner);
-        world.clock.advance(Duration::from_secs(7 * 24 * 3600));
+        world.clock.advance(Duration::from_hours(7 * 24));
         assert!(world.store.system().session_by_hash(&hash("session of acme")).await.unwrap().is_none());
     }
 }

@@ -1,10 +1,15 @@
 //! Stories on real databases: SQLite always, PostgreSQL too when `TEST_DATABASE_URL` names a server whose user may create
 //! databases (`postgres://user@host:port/postgres`).
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod catalog;
 mod idempotency;
 mod identity;
 mod records;
+mod runs;
 mod schema;
 mod tenancy;
+mod vault;
 mod world;
 mod writes;

@@ -1,8 +1,9 @@
 //! Tenants and end-users never see each other's rows: through the repositories, and on PostgreSQL also without their filters.
 
-use domain::EndUserId;
-use sea_orm::{ConnectionTrait as _, Statement};
-use store::{AppScope, EndUserChange, EndUserFilter, EventCursor, NewEvent, OrgScope, Page, Store, StoreError, WriteContext};
+use afps::PackageType;
+use domain::{AppId, EndUserId, OrgId};
+use sea_orm::{ConnectionTrait as _, DbBackend, Statement, TransactionTrait as _};
+use store::{AppScope, EndUserChange, EndUserFilter, EventCursor, Holder, NewEvent, OrgScope, Page, Store, StoreError, WriteContext};
 
 use crate::world::{Engine, World};
 
@@ -139,6 +140,63 @@ async fn an_insert_for_another_tenant_fails_without_our_stamp() {
         );
         let error = raw.execute_unprepared(&sql).await.unwrap_err().to_string();
         assert!(error.contains("row-level security"), "{error}");
+    }
+}
+
+/// Counts rows as the tenants' role sees them, with SQL that filters nothing but what must not be seen.
+async fn count(world: &World, settings: &[(&str, String)], table: &str, hidden: &str) -> i64 {
+    let raw = world.raw().await;
+    let transaction = raw.begin().await.unwrap();
+    for (name, value) in settings {
+        let values = [(*name).into(), value.as_str().into()];
+        let set = Statement::from_sql_and_values(DbBackend::Postgres, "SELECT set_config($1, $2, true)", values);
+        transaction.execute_raw(set).await.unwrap();
+    }
+    let sql = format!("SELECT count(*) FROM {table} WHERE {hidden}");
+    let row = transaction.query_one_raw(Statement::from_string(DbBackend::Postgres, sql)).await.unwrap().unwrap();
+    row.try_get_by_index(0).unwrap()
+}
+
+#[tokio::test]
+async fn row_level_security_hides_every_table_by_itself() {
+    for world in World::each().await.into_iter().filter(|world| world.engine == Engine::Postgres) {
+        let (acme, globex) = (world.tenant("acme").await, world.tenant("globex").await);
+        let ((ada, as_ada), (bob, as_bob)) = (world.end_user(&acme, "ada").await, world.end_user(&acme, "bob").await);
+        crate::catalog::package(&world, &acme, "@acme/crm", PackageType::Provider).await;
+        for (scope, holder) in [(&as_ada, Holder::EndUser(ada)), (&as_bob, Holder::EndUser(bob)), (&acme.scope, Holder::Application)] {
+            emit(&world.store, scope, "x").await;
+            crate::vault::connect_to(&world, scope, holder, "@acme/crm").await.unwrap();
+        }
+        let enter = |org: OrgId, app: AppId, reach: &str, end_user: String| {
+            let role = ("role", "appstrate_tenant".to_owned());
+            [("app.org", org.to_string()), ("app.app", app.to_string()), ("app.reach", reach.to_owned()), ("app.end_user", end_user), role]
+        };
+        let platform = [("role", "none".to_owned())];
+        let filled =
+            ["applications", "members", "api_keys", "end_users", "events", "packages", "package_versions", "profiles", "connections"];
+        for table in store::inspect::declared().into_iter().filter(|table| table.tenancy.is_some()) {
+            let org = if table.name == "organizations" { "id" } else { "org_id" };
+            let of_acme = format!("{org} = '{}'", acme.org);
+            if filled.contains(&table.name) {
+                assert!(count(&world, &platform, table.name, &of_acme).await > 0, "{}: nothing to hide", table.name);
+            }
+            for reach in ["organization", "application", "member", "end_user", "run"] {
+                let settings = enter(globex.org, globex.app, reach, ada.to_string());
+                assert_eq!(count(&world, &settings, table.name, &of_acme).await, 0, "{} as {reach}", table.name);
+            }
+            let settings = enter(acme.org, acme.app, "nonsense", String::new());
+            let is_private = table
+                .tenancy
+                .as_deref()
+                .is_some_and(|tenancy| ["Private", "Memory", "Held", "Trace"].iter().any(|class| tenancy.starts_with(class)));
+            if is_private {
+                assert_eq!(count(&world, &settings, table.name, "true").await, 0, "{} with an unknown reach", table.name);
+                let own = if table.name == "end_users" { "id" } else { "end_user_id" };
+                let settings = enter(acme.org, acme.app, "end_user", ada.to_string());
+                let of_others = format!("{own} IS DISTINCT FROM '{ada}'");
+                assert_eq!(count(&world, &settings, table.name, &of_others).await, 0, "{} of another end-user", table.name);
+            }
+        }
     }
 }
 

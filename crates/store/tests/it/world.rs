@@ -88,7 +88,7 @@ impl World {
         options.clock = clock.clone();
         options.connections = 4;
         // Tests flush by hand.
-        options.last_used_every = Duration::from_secs(3_600);
+        options.last_used_every = Duration::from_hours(1);
         change(&mut options);
         Self { engine, store: Store::connect(options).await.unwrap(), clock, url, folder }
     }

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
+use domain::Clock as _;
 use futures::FutureExt as _;
+use sea_orm::{ConnectionTrait as _, DbBackend, Statement};
 use store::{EndUserFilter, EventCursor, NewEndUser, NewEvent, Page, WriteContext};
 
 use crate::world::{Engine, World};
@@ -126,5 +128,23 @@ async fn bytes_are_found_by_their_checksum() {
     for world in World::each().await {
         let key = world.store.blobs().put("package".into()).await.unwrap();
         assert_eq!(world.store.blobs().get(key).await.unwrap().as_deref(), Some(&b"package"[..]));
+    }
+}
+
+#[tokio::test]
+async fn the_clock_can_follow_the_databases() {
+    for world in World::each_with(|options| options.follow_database_clock = true).await {
+        let ahead = world.store.clock().now() - world.clock.now();
+        match world.engine {
+            Engine::Sqlite => assert_eq!(ahead, chrono::TimeDelta::zero()),
+            Engine::Postgres => {
+                let raw = world.raw().await;
+                let now = "SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint";
+                let row = raw.query_one_raw(Statement::from_string(DbBackend::Postgres, now)).await.unwrap().unwrap();
+                let distance = row.try_get_by_index::<i64>(0).unwrap() - world.store.clock().now().timestamp_millis();
+                // The test's own clock stands still, so the time since the connect shows.
+                assert!((0..60_000).contains(&distance), "{distance}");
+            }
+        }
     }
 }

@@ -1,0 +1,36 @@
+//! The owner of connections.
+
+use sea_orm::entity::prelude::*;
+
+use super::At;
+use crate::scoped::{Scoped, Tenancy};
+
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "profiles")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: String,
+    pub org_id: String,
+    pub app_id: Option<String>,
+    pub owner: String,
+    pub user_id: Option<String>,
+    pub end_user_id: Option<String>,
+    /// The application's id, or the organization's.
+    pub place: String,
+    /// The id of the owner itself.
+    pub holder: String,
+    pub name: String,
+    pub is_default: bool,
+    pub created_at: At,
+    pub updated_at: At,
+}
+
+#[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}
+
+impl Scoped for Entity {
+    const TENANCY: Tenancy<Column> =
+        Tenancy::Held { org: Column::OrgId, app: Column::AppId, owner: Column::Owner, user: Column::UserId, end_user: Column::EndUserId };
+}
