@@ -7,7 +7,7 @@ pub(crate) fn cancelled() -> Failure {
 }
 
 pub(crate) fn timed_out(timeout_ms: u64) -> Failure {
-    Failure::new(FailureCode::TimedOut, format!("The run was not done after {} seconds.", timeout_ms.div_ceil(1000)))
+    Failure::new(FailureCode::TimedOut, format!("The run reached its time limit of {} s.", timeout_ms.div_ceil(1000)))
 }
 
 pub(crate) fn server_stopping() -> Failure {

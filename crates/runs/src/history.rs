@@ -8,8 +8,11 @@ use wire::run_spec::RunSpec;
 /// Runs that are answered at most.
 const MOST: u32 = 50;
 
+/// All answered runs together, in bytes of JSON: they travel in one frame, and end in a model's context.
+const MOST_BYTES: usize = 4 * 1024 * 1024;
+
 /// The last successful runs of the same agent and owner, newest first: `{id, status, date, duration}` (milliseconds) with `state`
-/// and `result` as asked. An inline run has no history.
+/// and `result` as asked; the oldest are left out where all would be too large. An inline run has no history.
 pub(crate) async fn history(
     store: &Store,
     scope: &AppScope,
@@ -21,7 +24,12 @@ pub(crate) async fn history(
     }
     let read = store.read(scope).await?;
     let runs = read.runs().history(&spec.agent, spec.run, limit.clamp(1, MOST)).await?;
-    Ok(runs.into_iter().map(|run| entry(run, fields)).collect())
+    let mut bytes = 0;
+    let fits = |entry: &Value| {
+        bytes += entry.to_string().len();
+        bytes <= MOST_BYTES
+    };
+    Ok(runs.into_iter().map(|run| entry(run, fields)).take_while(fits).collect())
 }
 
 fn entry(run: Run, fields: &[String]) -> Value {

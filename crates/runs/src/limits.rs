@@ -76,7 +76,7 @@ impl std::str::FromStr for PlatformRunLimits {
     type Err = InvalidLimits;
 
     fn from_str(text: &str) -> Result<Self, InvalidLimits> {
-        Ok(serde_json::from_str(text)?)
+        object(text)
     }
 }
 
@@ -84,8 +84,14 @@ impl std::str::FromStr for InlineRunLimits {
     type Err = InvalidLimits;
 
     fn from_str(text: &str) -> Result<Self, InvalidLimits> {
-        Ok(serde_json::from_str(text)?)
+        object(text)
     }
+}
+
+/// A derived reader would take an array for a struct, too.
+fn object<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, InvalidLimits> {
+    let object: serde_json::Map<String, serde_json::Value> = serde_json::from_str(text)?;
+    Ok(serde_json::from_value(object.into())?)
 }
 
 #[cfg(test)]
@@ -105,5 +111,6 @@ mod tests {
         assert!(unknown.contains("max_concurent_per_org"), "{unknown}");
         assert!(r#"{"max_concurrent_per_org": 0}"#.parse::<PlatformRunLimits>().is_err());
         assert!(r#"{"rate_per_min": -1}"#.parse::<InlineRunLimits>().is_err());
+        assert!("[]".parse::<InlineRunLimits>().is_err());
     }
 }

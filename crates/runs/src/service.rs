@@ -217,8 +217,10 @@ impl Service {
         let mut tick = tokio::time::interval(self.options.cancel_poll);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         while next(&mut tick, done).await {
-            let leases = self.registry.leases();
-            match self.store.system().cancel_requests(&leases).await {
+            if self.registry.len() == 0 {
+                continue;
+            }
+            match self.store.system().cancel_requests(&self.worker).await {
                 Ok(requested) => requested.into_iter().for_each(|run| {
                     self.registry.cancel(run);
                 }),

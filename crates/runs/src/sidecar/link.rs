@@ -6,6 +6,7 @@ use std::os::fd::{AsRawFd as _, OwnedFd};
 use nix::sys::socket::{ControlMessage, MsgFlags, sendmsg};
 use tokio::net::UnixStream;
 use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 use wire::control::{FromSidecar, ToSidecar};
 
@@ -21,6 +22,8 @@ pub(crate) struct Link {
     incoming: mpsc::Receiver<FromSidecar>,
     sender: LinkSender,
     descriptors: OwnedFd,
+    /// A message could not be put into a frame.
+    unsendable: CancellationToken,
     _tasks: [AbortOnDropHandle<()>; 2],
 }
 
@@ -60,9 +63,16 @@ impl Link {
                 }
             }
         });
+        let unsendable = CancellationToken::new();
+        let broken = unsendable.clone();
         let write = tokio::spawn(async move {
             while let Some(message) = outgoing.recv().await {
                 if let Err(error) = wire::frame::send(&mut writer, &message).await {
+                    if error.kind() == io::ErrorKind::InvalidData {
+                        tracing::error!(%error, "a message is too large for the sidecar, which would wait for it for ever");
+                        broken.cancel();
+                        return;
+                    }
                     // A sidecar that has ended closes its socket; the reader says so, too.
                     tracing::debug!(%error, "could not write to a sidecar");
                     return;
@@ -70,12 +80,16 @@ impl Link {
             }
         });
         let tasks = [AbortOnDropHandle::new(read), AbortOnDropHandle::new(write)];
-        Self { incoming, sender: LinkSender(sender), descriptors, _tasks: tasks }
+        Self { incoming, sender: LinkSender(sender), descriptors, unsendable, _tasks: tasks }
     }
 
-    /// The next message; `None` once the sidecar has closed its end. Cancel-safe.
+    /// The next message; `None` once the sidecar has closed its end, or cannot be answered. Cancel-safe.
     pub(crate) async fn receive(&mut self) -> Option<FromSidecar> {
-        self.incoming.recv().await
+        tokio::select! {
+            biased;
+            message = self.incoming.recv() => message,
+            () = self.unsendable.cancelled() => None,
+        }
     }
 
     pub(crate) fn sender(&self) -> &LinkSender {

@@ -9,7 +9,7 @@ use wire::run_event::{Failure, FailureCode, RunEvent};
 use wire::run_spec::LockedPackage;
 
 use crate::fake::{Script, Step};
-use crate::world::{Keys, World, names, nano, options};
+use crate::world::{Keys, Worker, World, names, nano, options};
 
 /// Carries one run out and gives its end: status, code, cost in nano-dollars, message.
 async fn end_of(world: &World, script: Script, timeout_ms: u64) -> (RunStatus, String, i64, String) {
@@ -62,7 +62,7 @@ async fn a_run_whose_time_is_up_is_told_and_if_it_does_not_listen_killed() {
     for world in World::each().await {
         let (status, code, cost, message) = end_of(&world, vec![Step::Open(1, 40), Step::Obey], 100).await;
         assert_eq!((status, code.as_str(), cost), (RunStatus::Timeout, "timed_out", 40));
-        assert_eq!(message, "The run was not done after 1 seconds.");
+        assert_eq!(message, "The run reached its time limit of 1 s.");
         let script = vec![Step::Sandbox, Step::Open(1, 40), Step::Settle(1, 30), Step::Hang];
         let (status, code, cost, _) = end_of(&world, script, 100).await;
         assert_eq!((status, code.as_str(), cost), (RunStatus::Timeout, "timed_out", 30));
@@ -127,7 +127,7 @@ async fn how_a_sandbox_died_stands_in_the_runs_error() {
 #[tokio::test]
 async fn a_run_that_cannot_be_prepared_fails_before_it_starts() {
     for world in World::each().await {
-        let worker = world.worker_with(&world.store, options(), Keys { are_gone: true }, vec![Step::Hang]);
+        let worker = Worker::start(&world.store, options(), Keys::Gone, vec![Step::Hang]);
         let run = world.start_run(&world.new_run()).await;
         let (ended, records) = world.ended(run).await;
         assert_eq!((ended.status, ended.error_code.as_deref()), (RunStatus::Failed, Some("preparation_failed")));
@@ -178,6 +178,39 @@ async fn packages_are_unpacked_into_the_workspace_as_they_were_locked() {
                 (".pi/skills/@acme/tea/manifest.json", 0o644),
             ]
         );
+        worker.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn a_defect_of_ours_ends_one_run_and_not_the_worker() {
+    for world in World::each().await {
+        let worker = Worker::start(&world.store, options(), Keys::Panicking, vec![Step::Hang]);
+        for _ in 0..2 {
+            let run = world.start_run(&world.new_run()).await;
+            let (ended, _) = world.ended(run).await;
+            assert_eq!((ended.status, ended.error_code.as_deref()), (RunStatus::Failed, Some("internal")));
+            assert!(!ended.error.unwrap().contains("cursed"), "what went wrong inside is for the log");
+        }
+        worker.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn a_history_larger_than_a_message_loses_its_oldest_runs() {
+    for world in World::each().await {
+        let output = Step::Event(RunEvent::Output { output: json!("x".repeat(3 * 1024 * 1024)) });
+        let worker = world.worker(vec![Step::History, output, Step::End(Outcome::default())]);
+        for _ in 0..3 {
+            let run = world.start_run(&world.new_run()).await;
+            let (ended, _) = world.ended(run).await;
+            assert_eq!(ended.status, RunStatus::Success);
+        }
+        let sizes: Vec<_> = {
+            let told = worker.launch.told.lock().unwrap();
+            told.iter().filter_map(|message| if let ToSidecar::History { runs, .. } = message { Some(runs.len()) } else { None }).collect()
+        };
+        assert_eq!(sizes, [0, 1, 1]);
         worker.stop().await;
     }
 }

@@ -6,7 +6,7 @@ use domain::RunStatus;
 use wire::control::Outcome;
 
 use crate::fake::Step;
-use crate::world::{Keys, World, names, nano, options, soon};
+use crate::world::{Keys, Worker, World, names, nano, options, soon};
 
 #[tokio::test]
 async fn a_worker_whose_lease_is_taken_stops_at_once_and_writes_no_end() {
@@ -33,12 +33,7 @@ async fn after_a_crash_the_next_life_ends_what_was_running_and_carries_out_what_
     for world in World::each().await {
         let mut one_at_a_time = options();
         one_at_a_time.concurrency = 1;
-        let crashed = world.worker_with(
-            &world.store,
-            one_at_a_time,
-            Keys { are_gone: false },
-            vec![Step::Open(1, 80), Step::Log("busy"), Step::Hang],
-        );
+        let crashed = Worker::start(&world.store, one_at_a_time, Keys::Given, vec![Step::Open(1, 80), Step::Log("busy"), Step::Hang]);
         let running = world.start_run(&world.new_run()).await;
         world.reached(running, "log").await;
         let waiting = world.start_run(&world.new_run()).await;
@@ -47,7 +42,7 @@ async fn after_a_crash_the_next_life_ends_what_was_running_and_carries_out_what_
         assert!(crashed.life.await.unwrap_err().is_cancelled());
 
         let again = world.reopened().await;
-        let worker = world.worker_with(&again, options(), Keys { are_gone: false }, vec![Step::End(Outcome::default())]);
+        let worker = Worker::start(&again, options(), Keys::Given, vec![Step::End(Outcome::default())]);
         soon(async {
             while !world.run(waiting).await.status.is_ended() {
                 tokio::task::yield_now().await;
@@ -77,10 +72,10 @@ async fn a_server_that_stops_lets_runs_end_then_asks_them_to() {
     for world in World::each().await {
         let mut patient = options();
         patient.shutdown_grace = Duration::from_secs(30);
-        let worker = world.worker_with(
+        let worker = Worker::start(
             &world.store,
             patient,
-            Keys { are_gone: false },
+            Keys::Given,
             vec![Step::Log("busy"), Step::History, Step::History, Step::End(Outcome::default())],
         );
         let run = world.start_run(&world.new_run()).await;
@@ -110,7 +105,7 @@ async fn a_run_that_ends_its_worker_while_it_is_prepared_does_not_go_round_for_e
             world.clock.advance(Duration::from_secs(31));
             let mut idle = options();
             idle.concurrency = 0;
-            let worker = world.worker_with(&world.store, idle, Keys { are_gone: false }, vec![]);
+            let worker = Worker::start(&world.store, idle, Keys::Given, vec![]);
             soon(async {
                 while !world.store.system().expired_runs(1).await.unwrap().is_empty() {
                     tokio::task::yield_now().await;

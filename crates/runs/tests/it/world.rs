@@ -50,19 +50,23 @@ impl Sealer for NoSeal {
     }
 }
 
-/// Gives every run the same key, or says that it is gone.
-#[derive(Debug)]
-pub(crate) struct Keys {
-    pub(crate) are_gone: bool,
+/// What becomes of the keys of every run.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Keys {
+    Given,
+    Gone,
+    /// A defect of ours.
+    Panicking,
 }
 
 #[async_trait]
 impl CredentialSource for Keys {
     async fn open(&self, _: &AppScope, _: &RunSpec) -> Result<RunSecrets, CredentialError> {
-        if self.are_gone {
-            return Err(CredentialError::Gone("The model's key was deleted.".to_owned()));
+        match self {
+            Self::Given => Ok(RunSecrets { model_key: Some("sk-canary".into()), credentials: Vec::new() }),
+            Self::Gone => Err(CredentialError::Gone("The model's key was deleted.".to_owned())),
+            Self::Panicking => panic!("the keys are cursed"),
         }
-        Ok(RunSecrets { model_key: Some("sk-canary".into()), credentials: Vec::new() })
     }
 }
 
@@ -108,23 +112,7 @@ impl World {
 
     /// A worker whose sidecars follow the script.
     pub(crate) fn worker(&self, script: Script) -> Worker {
-        self.worker_with(&self.store, options(), Keys { are_gone: false }, script)
-    }
-
-    pub(crate) fn worker_with(&self, store: &Store, options: Options, keys: Keys, script: Script) -> Worker {
-        let launch = Arc::new(FakeLaunch::new(script));
-        let sandbox = Arc::new(FakeSandbox::default());
-        let toolhost = Arc::new(ToolhostImage::open(Path::new("/bin/true")).unwrap());
-        let parts = Parts {
-            store: store.clone(),
-            pool: Pool::new(launch.clone(), 1),
-            sandbox: SandboxSource { sandbox: sandbox.clone(), toolhost },
-            credentials: Arc::new(keys),
-        };
-        let (service, handle) = Service::new(options, parts);
-        let shutdown = CancellationToken::new();
-        let life = tokio::spawn(service.run(shutdown.clone()));
-        Worker { handle, launch, sandbox, shutdown, life }
+        Worker::start(&self.store, options(), Keys::Given, script)
     }
 
     pub(crate) fn new_run(&self) -> NewRun {
@@ -194,6 +182,22 @@ impl World {
 }
 
 impl Worker {
+    pub(crate) fn start(store: &Store, options: Options, keys: Keys, script: Script) -> Self {
+        let launch = Arc::new(FakeLaunch::new(script));
+        let sandbox = Arc::new(FakeSandbox::default());
+        let toolhost = Arc::new(ToolhostImage::open(Path::new("/bin/true")).unwrap());
+        let parts = Parts {
+            store: store.clone(),
+            pool: Pool::new(launch.clone(), 1),
+            sandbox: SandboxSource { sandbox: sandbox.clone(), toolhost },
+            credentials: Arc::new(keys),
+        };
+        let (service, handle) = Service::new(options, parts);
+        let shutdown = CancellationToken::new();
+        let life = tokio::spawn(service.run(shutdown.clone()));
+        Self { handle, launch, sandbox, shutdown, life }
+    }
+
     /// Stops the worker in order, and checks that it has left nothing behind.
     pub(crate) async fn stop(self) {
         self.shutdown.cancel();
