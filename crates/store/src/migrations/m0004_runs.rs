@@ -73,6 +73,7 @@ CREATE INDEX runs_newest_of_agent ON runs (org_id, app_id, agent, created_at DES
 CREATE INDEX runs_by_end_user ON runs (app_id, end_user_id);
 CREATE INDEX runs_by_user ON runs (user_id) WHERE user_id IS NOT NULL;
 CREATE INDEX runs_leased ON runs (lease_until) WHERE lease_until IS NOT NULL;
+CREATE INDEX runs_cancelling ON runs (lease_worker) WHERE cancel_requested_at IS NOT NULL;
 
 CREATE TABLE run_specs (
     run_id {id} NOT NULL CONSTRAINT run_specs_run_id PRIMARY KEY,

@@ -66,17 +66,13 @@ impl System<'_> {
     }
 
     /// Runs of this worker that somebody has asked to stop. Cheap; for polling.
-    pub async fn cancel_requests(&self, leases: &[RunLease]) -> Result<Vec<RunId>, StoreError> {
-        let mut requested = Vec::new();
-        for lease in leases {
-            let row = run::Entity::find()
-                .filter(lease.condition())
-                .filter(run::Column::CancelRequestedAt.is_not_null())
-                .one(self.store.inner.engine.reader())
-                .await?;
-            requested.extend(row.map(|_| lease.run));
-        }
-        Ok(requested)
+    pub async fn cancel_requests(&self, worker: &str) -> Result<Vec<RunId>, StoreError> {
+        let rows = run::Entity::find()
+            .filter(run::Column::LeaseWorker.eq(worker))
+            .filter(run::Column::CancelRequestedAt.is_not_null())
+            .all(self.store.inner.engine.reader())
+            .await?;
+        rows.iter().map(|row| parse(&row.id, "a run")).collect()
     }
 }
 

@@ -163,8 +163,9 @@ async fn a_waiting_run_is_cancelled_at_once_and_a_running_one_is_marked() {
         assert_eq!(cancel(&world.store, &ada.scope, claimed.spec.run).await, CancelRequest::Requested);
         told.changed().await;
         assert_eq!(cancel(&world.store, &ada.scope, claimed.spec.run).await, CancelRequest::Requested);
-        let leases = [claimed.lease.clone()];
-        assert_eq!(world.store.system().cancel_requests(&leases).await.unwrap(), [claimed.spec.run]);
+        let system = world.store.system();
+        assert_eq!(system.cancel_requests("worker-1").await.unwrap(), [claimed.spec.run]);
+        assert_eq!(system.cancel_requests("worker-2").await.unwrap(), []);
         let appended = world.store.system().append_to_run(&claimed.lease, seq, &[open(1, 7)]).await.unwrap();
         assert_eq!(appended, Appended::Committed { next_seq: seq, is_cancel_requested: true });
         assert!(finish(&world.store, &claimed.scope, &claimed.lease, &ending(RunStatus::Cancelled)).await);

@@ -8,6 +8,7 @@ mod follow;
 mod memories;
 mod record;
 mod recover;
+mod tenancy;
 
 use std::time::Duration;
 
