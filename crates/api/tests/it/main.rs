@@ -7,6 +7,8 @@
 //! | [`walk`] | what holds for every operation of the OpenAPI document, also for those that come later |
 //! | [`document`] | the document itself |
 
+#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "what helps a test fails by panicking, and prints what was seen")]
+
 mod document;
 mod stories;
 mod walk;

@@ -20,11 +20,11 @@ pub(crate) struct Row {
     pub(crate) package: String,
 }
 
-fn id(id: impl ToString) -> Row {
+fn id(id: impl std::fmt::Display) -> Row {
     Row { id: id.to_string(), package: String::new() }
 }
 
-fn named(package: impl ToString) -> Row {
+fn named(package: impl std::fmt::Display) -> Row {
     Row { id: String::new(), package: package.to_string() }
 }
 
@@ -122,7 +122,7 @@ impl Stage<'_> {
         let wanted = run(&caller, agent).await;
         let system = self.world.store.system();
         let claimed = loop {
-            let claimed = system.claim_run("walk", Duration::from_secs(60)).await.unwrap().expect("the run waits");
+            let claimed = system.claim_run("walk", Duration::from_mins(1)).await.unwrap().expect("the run waits");
             if claimed.spec.run == wanted {
                 break claimed;
             }

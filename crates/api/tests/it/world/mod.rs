@@ -127,6 +127,6 @@ fn store_options(url: &str, folder: &std::path::Path) -> store::Options {
     let mut options = store::Options::new(url, folder.join("blobs"), Arc::new(TestSealer));
     options.connections = 4;
     // Tests flush by hand.
-    options.last_used_every = Duration::from_secs(3_600);
+    options.last_used_every = Duration::from_hours(1);
     options
 }

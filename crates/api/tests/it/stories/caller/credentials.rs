@@ -31,7 +31,7 @@ async fn revoked_expired_and_orphaned_keys_read_as_unknown_ones() {
     }
 
     ada.revoke(revoked_id).await;
-    world.clock.advance(Duration::from_secs(60));
+    world.clock.advance(Duration::from_mins(1));
     ada.leave(creator).await;
 
     let unknown = world.anonymous().with_key("ask_unknown").get("/api/end-users").await.refused(Code::Unauthorized);
