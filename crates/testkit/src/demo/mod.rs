@@ -10,6 +10,7 @@ mod show;
 pub use options::Options;
 
 use anyhow::Context as _;
+use tokio::signal::unix::{SignalKind, signal};
 
 use crate::customer_api::CustomerApi;
 use crate::scripted_model::ScriptedModel;
@@ -32,8 +33,10 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
     if options.once {
         return server.stop().await;
     }
+    let mut terminate = signal(SignalKind::terminate())?;
     tokio::select! {
         ended = server.wait() => ended,
         _ = tokio::signal::ctrl_c() => server.stop().await,
+        _ = terminate.recv() => server.stop().await,
     }
 }

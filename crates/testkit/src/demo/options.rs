@@ -22,6 +22,9 @@ pub struct Options {
     /// Name of the real model, when a key is given.
     #[arg(long, env = "DEMO_MODEL")]
     pub model: Option<String>,
+    /// How much the server logs into this terminal.
+    #[arg(long, env = "LOG_LEVEL", default_value = "warn")]
+    pub log_level: String,
     /// Stop after the result is shown.
     #[arg(long)]
     pub once: bool,

@@ -93,11 +93,21 @@ async fn run(api: &Api) -> anyhow::Result<Value> {
         let run = api.get(&path).await?;
         match run["status"].as_str() {
             Some("pending" | "running") => tokio::time::sleep(Duration::from_millis(100)).await,
-            Some("success") => return Ok(run),
+            Some("success") => return succeeded(api, run).await,
             _ => bail!("the demo run did not succeed: {run:#}"),
         }
     }
     bail!("the demo run did not end")
+}
+
+/// A demo in which a tool failed is no demo, whatever the model made of it.
+async fn succeeded(api: &Api, run: Value) -> anyhow::Result<Value> {
+    let log = api.get(&format!("/api/runs/{}/logs?pageSize=100", id(&run)?)).await?;
+    let failed = log["data"].as_array().into_iter().flatten().find(|line| line["event"] == "tool.completed" && line["data"]["isError"] == true);
+    match failed {
+        None => Ok(run),
+        Some(line) => bail!("a tool of the demo run failed: {}", line["message"]),
+    }
 }
 
 /// Signs in, or up; the cookie.
