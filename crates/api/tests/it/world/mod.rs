@@ -37,6 +37,9 @@ pub(crate) struct World {
     _folder: TempDir,
 }
 
+/// How long a whole answer may take.
+const PATIENCE: Duration = Duration::from_secs(30);
+
 /// Binds bytes to their associated data; no cryptography, which is crate `connect`'s.
 #[derive(Debug)]
 struct TestSealer;
@@ -113,8 +116,12 @@ impl World {
     pub(crate) async fn send(&self, request: Request<Body>) -> Reply {
         let path = request.uri().path().to_owned();
         let method = request.method().clone();
-        let response = self.router.clone().oneshot(request).await.unwrap();
-        Reply::read(method, path, response).await
+        let reply = async {
+            let response = self.router.clone().oneshot(request).await.unwrap();
+            Reply::read(method.clone(), path.clone(), response).await
+        };
+        // A stream that should have been refused would go on for ever.
+        tokio::time::timeout(PATIENCE, reply).await.unwrap_or_else(|_| panic!("{method} {path} does not end"))
     }
 
     /// A caller without credentials.
