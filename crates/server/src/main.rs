@@ -8,7 +8,10 @@
 //! | `isolation.rs` | the sandbox, probed once |
 //! | `serve.rs` | the wiring of `appstrate serve` |
 //! | `sidecar.rs` | the process of one run |
+//! | `documents.rs` | the generated reference pages, as a test |
 
+#[cfg(test)]
+mod documents;
 mod env;
 mod isolation;
 mod keys;

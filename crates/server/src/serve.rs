@@ -58,7 +58,8 @@ async fn serve(options: Serve) -> anyhow::Result<()> {
     let embedded = url.starts_with("sqlite:");
     let masters = keys::master_keys(options.connection_encryption_key.as_ref(), &options.data_dir, embedded, &*ids)?;
     let sealer = Arc::new(SealWithMaster::new(masters.clone()));
-    let store_options = store::Options { clock, ids, ..store::Options::new(url, options.data_dir.join("blobs"), sealer) };
+    let store_options =
+        store::Options { clock, ids, follow_database_clock: !embedded, ..store::Options::new(url, options.data_dir.join("blobs"), sealer) };
     let store = Store::connect(store_options).await.context("could not open the database (DATABASE_URL)")?;
     let vault = Vault::open(store.clone(), masters).await.context("could not open the vault (CONNECTION_ENCRYPTION_KEY)")?;
     catalogue::sync_system(&store).await.context("could not register the system packages")?;
@@ -136,8 +137,8 @@ async fn serve_http(listener: TcpListener, app: api::App, shutdown: Cancellation
         tokio::time::sleep(DRAIN).await;
     };
     tokio::select! {
-        served = server.into_future() => {
-            if let Err(error) = served {
+        outcome = server.into_future() => {
+            if let Err(error) = outcome {
                 tracing::error!(%error, "the HTTP server stopped");
             }
         }

@@ -1,0 +1,83 @@
+//! The reference pages that are made from the code: compared here, rewritten with `UPDATE_GENERATED=1`.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use clap::CommandFactory as _;
+use domain::permission::{KeyGrant, Level};
+use domain::{Code, Permission, Role};
+use wire::run_event::FailureCode;
+
+use crate::env::Cli;
+
+/// Compares a page with the one that is committed.
+#[expect(clippy::disallowed_methods, reason = "a test's own switch, not configuration of the server")]
+fn is_current(name: &str, page: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/reference").join(name);
+    if std::env::var("UPDATE_GENERATED").is_ok() {
+        std::fs::write(&path, page).expect("the page can be written");
+        return;
+    }
+    let committed = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(committed == page, "docs/reference/{name} is not what the code says; run the tests with UPDATE_GENERATED=1 and commit it");
+}
+
+#[test]
+fn generated_configuration_is_current() {
+    let mut page = String::from(
+        "# Configuration\n\nMade from `crates/server/src/env.rs`. `appstrate serve` reads these variables once, at the start; each is also a flag.\nA bad value stops the start with the variable's name and what it should be.\n\n| variable | flag | default | meaning |\n|---|---|---|---|\n",
+    );
+    let command = Cli::command();
+    let serve = command.find_subcommand("serve").expect("serve exists");
+    for argument in serve.get_arguments().filter(|argument| argument.get_env().is_some()) {
+        let name = argument.get_env().and_then(|name| name.to_str()).expect("names are ASCII");
+        let defaults: Vec<_> =
+            argument.get_default_values().iter().filter_map(|value| value.to_str()).map(|value| format!("`{value}`")).collect();
+        let default = if defaults.is_empty() || defaults == ["``"] { "–".to_owned() } else { defaults.join(" ") };
+        let help = argument.get_help().map(ToString::to_string).unwrap_or_default().replace('\n', " ").replace('|', "\\|");
+        writeln!(page, "| `{name}` | `--{}` | {default} | {help} |", argument.get_long().unwrap_or_default())
+            .expect("writing to a string works");
+    }
+    is_current("configuration.md", &page);
+}
+
+#[test]
+fn generated_errors_are_current() {
+    let mut page = String::from(
+        "# Errors\n\nMade from `crates/domain/src/code.rs`. Every error is a problem document (RFC 9457) with one of these codes; the server also serves\na page for each under `/docs/errors/<code>`.\n\n| code | status | title | what to do |\n|---|---|---|---|\n",
+    );
+    for code in Code::ALL {
+        writeln!(page, "| `{}` | {} | {} | {} |", code.as_str(), code.status(), code.title(), code.next_step().replace('|', "\\|"))
+            .expect("writing to a string works");
+    }
+    page.push_str(
+        "\n## Runs\n\nA run that did not succeed says why in `errorCode` (`crates/wire/src/run_event.rs`), for people in `error`:\n\n",
+    );
+    for code in FailureCode::ALL {
+        writeln!(page, "- `{}`", code.as_str()).expect("writing to a string works");
+    }
+    is_current("errors.md", &page);
+}
+
+#[test]
+fn generated_permissions_are_current() {
+    let mut page = String::from(
+        "# Permissions\n\nMade from `crates/domain/src/permission.rs`. A call may do what its role may do, cut down by the scopes of its key and, with\n`Appstrate-User`, by the end-user column.\n\n| permission | level | owner | admin | member | viewer | API key | end-user |\n|---|---|---|---|---|---|---|---|\n",
+    );
+    for permission in Permission::ALL {
+        let rule = permission.rule();
+        let level = match rule.level {
+            Level::Organization => "organization",
+            Level::Application => "application",
+        };
+        let roles: Vec<&str> = Role::ALL.into_iter().map(|role| if permission.is_held_by(role) { "yes" } else { "–" }).collect();
+        let key = match rule.key {
+            KeyGrant::Never => "never",
+            KeyGrant::ByName => "by name",
+            KeyGrant::Default => "default",
+        };
+        let end_user = if rule.end_user { "yes" } else { "–" };
+        writeln!(page, "| `{}` | {level} | {} | {key} | {end_user} |", rule.name, roles.join(" | ")).expect("writing to a string works");
+    }
+    is_current("permissions.md", &page);
+}
