@@ -38,5 +38,6 @@ fi
 
 cargo xtask check-layers
 cargo xtask check-size
+scripts/check-openapi.sh
 cargo test --workspace --doc --quiet
 exec scripts/services.sh "${runner[@]}"
