@@ -11,7 +11,7 @@ mod script;
 use std::collections::{HashMap, VecDeque};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::body::{Body, Bytes};
@@ -28,6 +28,8 @@ pub use script::{Call, Step, call, say};
 /// A request that a model client made.
 #[derive(Clone, Debug)]
 pub struct Received {
+    /// When the whole request was there.
+    pub at: Instant,
     pub path: String,
     pub headers: HeaderMap,
     pub body: Value,
@@ -120,7 +122,12 @@ impl ScriptedModel {
 
 impl Shared {
     fn next(&self, path: &str, headers: HeaderMap, body: &Value, turns: usize) -> Step {
-        self.received.lock().expect("no panic while held").push(Received { path: path.to_owned(), headers, body: body.clone() });
+        self.received.lock().expect("no panic while held").push(Received {
+            at: Instant::now(),
+            path: path.to_owned(),
+            headers,
+            body: body.clone(),
+        });
         let model = body["model"].as_str().unwrap_or_default();
         let done = || say("Done.");
         match self.scripts.lock().expect("no panic while held").get_mut(model) {
