@@ -31,6 +31,11 @@ impl Api {
         api
     }
 
+    /// What every call sends under this name.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
         let request = self.http.request(method, format!("{}{path}", self.base_url));
         self.headers.iter().fold(request, |request, (name, value)| request.header(name, value))

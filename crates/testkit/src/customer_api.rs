@@ -49,6 +49,7 @@ impl CustomerApi {
             .route("/orders/{id}", get(order))
             .route("/refunds", post(refund))
             .route("/reflect", any(reflect))
+            .route("/catalog/{id}", get(catalog))
             .with_state(shared.clone());
         let listener = TcpListener::bind(("127.0.0.1", port)).await?;
         let address = listener.local_addr()?;
@@ -89,6 +90,12 @@ async fn order(State(shared): State<Arc<Shared>>, Path(id): Path<String>, header
         Ok(customer) => Json(json!({ "id": id, "customer": customer, "item": "Analytical Engine, brass", "amount": 129.5, "currency": "EUR", "status": "delivered" })).into_response(),
         Err(refusal) => *refusal,
     }
+}
+
+/// Open to everyone: what a tool reads without a connection.
+async fn catalog(State(shared): State<Arc<Shared>>, Path(id): Path<String>, headers: HeaderMap) -> Response {
+    shared.received.lock().expect("no panic while held").push((format!("/catalog/{id}"), headers));
+    Json(json!({ "id": id, "item": "Analytical Engine, brass", "price": 129.5 })).into_response()
 }
 
 async fn refund(State(shared): State<Arc<Shared>>, headers: HeaderMap, Json(body): Json<Value>) -> Response {

@@ -42,6 +42,20 @@ enum Play {
     InOrder(VecDeque<Step>),
     /// The step's index is the number of assistant turns in the request: the same conversation again gets the same answers.
     ByTurn(Vec<Step>),
+    /// A function of the request and its number of assistant turns.
+    Decided(Decision),
+}
+
+type Decide = dyn Fn(&Value, usize) -> Step + Send + Sync;
+
+/// A script that reads what it was sent.
+#[derive(Clone)]
+struct Decision(Arc<Decide>);
+
+impl std::fmt::Debug for Decision {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Decision")
+    }
 }
 
 #[derive(Debug, Default)]
@@ -110,6 +124,11 @@ impl ScriptedModel {
         self.set(model, Play::ByTurn(steps.into_iter().collect()));
     }
 
+    /// Answers requests for `model` with what `decide` makes of the request and the number of assistant turns it holds.
+    pub fn deciding(&self, model: &str, decide: impl Fn(&Value, usize) -> Step + Send + Sync + 'static) {
+        self.set(model, Play::Decided(Decision(Arc::new(decide))));
+    }
+
     /// Every request so far, in order.
     pub fn received(&self) -> Vec<Received> {
         self.shared.received.lock().expect("no panic while held").clone()
@@ -134,6 +153,7 @@ impl Shared {
             None => Step::Refuse { status: 404, retry_after: None },
             Some(Play::InOrder(steps)) => steps.pop_front().unwrap_or_else(done),
             Some(Play::ByTurn(steps)) => steps.get(turns).cloned().unwrap_or_else(done),
+            Some(Play::Decided(Decision(decide))) => decide(body, turns),
         }
     }
 }

@@ -42,6 +42,11 @@ pub struct System {
 /// The keys that the customer API knows, one for each customer.
 pub const CUSTOMER_KEYS: [&str; 2] = ["customer-key-one-canary-4f7a", "customer-key-two-canary-9c3e"];
 
+/// More keys that it knows: of an application that calls for itself, and of another tenant. Customers number 2 and 3.
+///
+/// The first has characters that change in URLs.
+pub const MORE_KEYS: [&str; 2] = ["application-key/three+canary%=&7b1d", "other-tenant-key-four-canary-e02d"];
+
 impl System {
     /// Starts on the embedded default.
     pub async fn start() -> anyhow::Result<Self> {
@@ -50,7 +55,7 @@ impl System {
 
     pub async fn start_with(options: Options) -> anyhow::Result<Self> {
         let model = ScriptedModel::start().await;
-        let customer_api = CustomerApi::start(CUSTOMER_KEYS.map(str::to_owned)).await;
+        let customer_api = CustomerApi::start(CUSTOMER_KEYS.into_iter().chain(MORE_KEYS).map(str::to_owned)).await;
         let folder = tempfile::tempdir()?;
         let port = free_port()?;
         let server = spawn(&options, folder.path(), port, &model, &customer_api)?;
