@@ -1,4 +1,6 @@
-use axum::extract::{FromRequest as _, Multipart, Request, State};
+use axum::extract::multipart::MultipartError;
+use axum::extract::{DefaultBodyLimit, FromRequest as _, Multipart, Request, State};
+use axum::http::StatusCode;
 use domain::Code;
 use wire::api::package::Package;
 
@@ -39,24 +41,38 @@ pub(super) async fn import_package(can: Can<perm::AgentsWrite>, State(app): Stat
 /// The one file of the form.
 async fn archive(request: Request) -> Result<Vec<u8>, Problem> {
     let limit = afps::archive::MAX_ARCHIVE_BYTES;
-    let request = request.map(|body| axum::body::Body::new(http_body_util::Limited::new(body, limit + FORM_BYTES)));
+    let mut request = request.map(|body| axum::body::Body::new(http_body_util::Limited::new(body, limit + FORM_BYTES)));
+    // The framework's own limit of 2 MB would be the first.
+    DefaultBodyLimit::disable().apply(&mut request);
     let mut form = Multipart::from_request(request, &()).await.map_err(|_| {
         Problem::new(Code::UnsupportedMediaType, "Send the archive as multipart/form-data in a part named `file`.").param("Content-Type")
     })?;
-    let broken = || Problem::new(Code::InvalidRequest, "The form is broken, or its archive is larger than 10 MiB.");
     let mut found = None;
-    while let Some(part) = form.next_field().await.map_err(|_| broken())? {
+    while let Some(part) = form.next_field().await.map_err(|error| broken(&error))? {
         if part.name() != Some("file") {
             continue;
         }
         if found.is_some() {
             return Err(Problem::new(Code::InvalidRequest, "The form holds more than one `file`.").param("file"));
         }
-        let bytes = part.bytes().await.map_err(|_| broken())?;
+        let bytes = part.bytes().await.map_err(|error| broken(&error))?;
         if bytes.len() > limit {
-            return Err(Problem::new(Code::PayloadTooLarge, format!("An archive may have at most {limit} bytes.")));
+            return Err(too_large());
         }
         found = Some(bytes.to_vec());
     }
     found.ok_or_else(|| Problem::new(Code::InvalidRequest, "The form has no part named `file`.").param("file"))
+}
+
+/// Why the form could not be read to its end.
+fn broken(error: &MultipartError) -> Problem {
+    if error.status() == StatusCode::PAYLOAD_TOO_LARGE {
+        too_large()
+    } else {
+        Problem::new(Code::InvalidRequest, "The form is broken or ends early.")
+    }
+}
+
+fn too_large() -> Problem {
+    Problem::new(Code::PayloadTooLarge, format!("An archive may have at most {} bytes.", afps::archive::MAX_ARCHIVE_BYTES))
 }
