@@ -103,7 +103,8 @@ async fn run(api: &Api) -> anyhow::Result<Value> {
 /// A demo in which a tool failed is no demo, whatever the model made of it.
 async fn succeeded(api: &Api, run: Value) -> anyhow::Result<Value> {
     let log = api.get(&format!("/api/runs/{}/logs?pageSize=100", id(&run)?)).await?;
-    let failed = log["data"].as_array().into_iter().flatten().find(|line| line["event"] == "tool.completed" && line["data"]["isError"] == true);
+    let failed =
+        log["data"].as_array().into_iter().flatten().find(|line| line["event"] == "tool.completed" && line["data"]["isError"] == true);
     match failed {
         None => Ok(run),
         Some(line) => bail!("a tool of the demo run failed: {}", line["message"]),
