@@ -49,6 +49,8 @@ impl CustomerApi {
             .route("/orders/{id}", get(order))
             .route("/refunds", post(refund))
             .route("/reflect", any(reflect))
+            .route("/reflect/{*rest}", any(reflect))
+            .route("/redirect", any(redirect))
             .route("/catalog/{id}", get(catalog))
             .with_state(shared.clone());
         let listener = TcpListener::bind(("127.0.0.1", port)).await?;
@@ -105,12 +107,26 @@ async fn refund(State(shared): State<Arc<Shared>>, headers: HeaderMap, Json(body
     }
 }
 
-/// A badly made endpoint: it answers with the headers it was sent, the credential among them.
+/// A badly made endpoint: it answers with the headers it was sent, the credential among them, in its body and in headers.
 async fn reflect(State(shared): State<Arc<Shared>>, headers: HeaderMap) -> Response {
     if let Err(refusal) = shared.customer("/reflect", &headers) {
         return *refusal;
     }
     let seen: serde_json::Map<String, Value> =
         headers.iter().map(|(name, value)| (name.to_string(), json!(String::from_utf8_lossy(value.as_bytes())))).collect();
-    Json(Value::Object(seen)).into_response()
+    let credential = headers["authorization"].clone();
+    let mut response = Json(Value::Object(seen)).into_response();
+    for name in ["x-reflected", "etag", "set-cookie"] {
+        response.headers_mut().insert(name, credential.clone());
+    }
+    response
+}
+
+/// Another: it leads to an address that holds the credential.
+async fn redirect(State(shared): State<Arc<Shared>>, headers: HeaderMap) -> Response {
+    if let Err(refusal) = shared.customer("/redirect", &headers) {
+        return *refusal;
+    }
+    let credential = headers["authorization"].to_str().unwrap_or_default().trim_start_matches("Bearer ").replace('%', "%25");
+    (StatusCode::FOUND, [("location", format!("/reflect/{credential}?key={credential}"))]).into_response()
 }

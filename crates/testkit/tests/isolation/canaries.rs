@@ -9,8 +9,14 @@ use testkit::scripted_model::{call, say};
 use testkit::system::{Agent, Customer, MORE_KEYS, System, Tenant};
 
 use crate::needles::{DECIPHER, Needle, assert_clean, contains, enciphered};
-use crate::place::Place;
+use crate::place::{KEY_FILE, Place};
 use crate::streams;
+
+/// How often the answer of the provider is cut.
+const CUTS: usize = 54;
+
+/// The needle that the provider alone may be sent; what it is called ends the name of its half, too.
+const CONNECTION: &str = "the key of the connection";
 
 /// Stands in the workspace and in the environment of the search itself, so that a search that finds nothing is known to search.
 const CONTROL: &str = "harmless-control-needle";
@@ -35,7 +41,7 @@ async fn story(place: Place) -> anyhow::Result<()> {
     let agent = tenant.agent(&Agent { providers: vec![provider.clone()], ..Agent::named("curious") }).await?;
     let customer = tenant.customer("grace").await?;
     customer.connect(&provider, MORE_KEYS[0]).await?;
-    let needles = needles(&tenant)?;
+    let needles = needles(&place, &tenant)?;
     system.model.by_turn(&tenant.script(), steps(system, &provider, &needles));
 
     let run = customer.run(&agent, &json!({})).await?;
@@ -53,12 +59,14 @@ async fn story(place: Place) -> anyhow::Result<()> {
 }
 
 /// All that anybody should keep to themselves.
-fn needles(tenant: &Tenant) -> anyhow::Result<Vec<Needle>> {
+fn needles(place: &Place, tenant: &Tenant) -> anyhow::Result<Vec<Needle>> {
     let cookie = tenant.session.header("cookie").context("a session has a cookie")?;
     let (_, token) = cookie.split_once('=').context("a cookie has a value")?;
     Ok(vec![
-        Needle::new("the key of the connection", MORE_KEYS[0]),
+        Needle::new(CONNECTION, MORE_KEYS[0]),
+        Needle::new("half of the key of the connection", &MORE_KEYS[0][..MORE_KEYS[0].len() / 2]),
         Needle::new("the key of the model", &format!("model-key-canary-{}", tenant.slug)),
+        Needle::new("the master key", &place.master_key()?),
         Needle::new("the API key", &tenant.key),
         Needle::new("the session token", token),
         Needle::new("the password", &format!("password of {}", tenant.slug)),
@@ -66,14 +74,19 @@ fn needles(tenant: &Tenant) -> anyhow::Result<Vec<Needle>> {
 }
 
 fn steps(system: &System, provider: &str, needles: &[Needle]) -> Vec<testkit::scripted_model::Step> {
-    let target = format!("{}/reflect", system.customer_api.base_url());
-    let curl = format!("curl -sS \"$SIDECAR_URL/proxy\" -H 'X-Provider: {provider}' -H 'X-Target: {target}'");
+    let base = system.customer_api.base_url();
+    let target = format!("{base}/reflect");
+    let curl = format!("curl -sSi \"$SIDECAR_URL/proxy\" -H 'X-Provider: {provider}' -H");
+    // A cut in the middle of the key must not leave its beginning.
+    let cut = format!("for n in {{1..160..3}}; do {curl} 'X-Target: {target}' -H \"X-Max-Response-Size: $n\"; done | tee cut.txt");
     vec![
         call("provider_call", json!({ "provider": provider, "url": target })),
+        call("provider_call", json!({ "provider": provider, "url": format!("{base}/redirect") })),
         call(
             "bash",
-            json!({ "command": format!("{curl} | tee reflected.json; for n in {{1..60}}; do cat reflected.json; echo; done | tee large.txt") }),
+            json!({ "command": format!("{curl} 'X-Target: {target}' | tee reflected.json; {curl} 'X-Target: {base}/redirect' | tee -a reflected.json; for n in {{1..60}}; do cat reflected.json; echo; done | tee large.txt") }),
         ),
+        call("bash", json!({ "command": cut })),
         call("bash", json!({ "command": search(needles), "timeout": 60 })),
         call("bash", json!({ "command": "env; tr '\\0' '\\n' < /proc/self/environ; cat /proc/net/tcp /proc/net/unix /proc/mounts" })),
         call("output", json!({ "data": { "all": "done" } })).and("add_memory", json!({ "content": "looked everywhere" })),
@@ -98,7 +111,7 @@ fn search(needles: &[Needle]) -> String {
 
 fn the_provider_reflected_the_key(system: &System) {
     let reflected: Vec<_> = system.customer_api.received().into_iter().filter(|(path, _)| path == "/reflect").collect();
-    assert_eq!(reflected.len(), 2);
+    assert_eq!(reflected.len(), 4 + CUTS);
     for (_, headers) in reflected {
         assert_eq!(headers["authorization"], format!("Bearer {}", MORE_KEYS[0]));
     }
@@ -110,8 +123,9 @@ fn the_search_in_the_sandbox_found_nothing(log: &[Value]) {
         .filter(|line| line["event"] == "tool.completed")
         .map(|line| line["data"]["content"][0]["text"].as_str().unwrap_or_default().to_owned())
         .collect();
-    let [called, curled, searched, environment, ..] = results.as_slice() else { panic!("{results:#?}") };
-    for reflection in [called, curled] {
+    let [called, redirected, curled, cut, searched, environment, ..] = results.as_slice() else { panic!("{results:#?}") };
+    assert_eq!(cut.matches("200 OK").count(), CUTS, "{cut}");
+    for reflection in [called, redirected, curled] {
         assert!(reflection.contains("[redacted]") && reflection.contains("authorization"), "{reflection}");
     }
     assert!(searched.contains("control:/workspace/control.txt") && searched.contains("control:/proc/"), "{searched}");
@@ -149,7 +163,7 @@ async fn answers_are_clean(system: &System, tenant: &Tenant, customer: &Customer
 
 /// Model and provider receive their own key as a header, and nothing else.
 fn requests_are_clean(system: &System, needles: &[Needle]) {
-    let others = |own: &str| needles.iter().filter(|needle| needle.name != own).collect::<Vec<_>>();
+    let others = |own: &str| needles.iter().filter(|needle| !needle.name.ends_with(own)).collect::<Vec<_>>();
     let headers = |headers: &reqwest::header::HeaderMap| format!("{headers:?}");
     for request in system.model.received() {
         assert_clean("a request to the model", request.body.to_string().as_bytes(), needles);
@@ -158,7 +172,7 @@ fn requests_are_clean(system: &System, needles: &[Needle]) {
         }
     }
     for (path, sent) in system.customer_api.received() {
-        for needle in others("the key of the connection") {
+        for needle in others(CONNECTION) {
             assert!(!needle.stands_in(headers(&sent).as_bytes()) && !needle.stands_in(path.as_bytes()), "{path} was sent {}", needle.name);
         }
     }
@@ -169,7 +183,9 @@ async fn kept_data_is_clean(place: &Place, run: &str, needles: &[Needle]) -> any
     let mut holds_the_run = false;
     let mut files = 0;
     each_file(&place.system.data_dir(), &mut |path, bytes| {
-        assert_clean(&path.display().to_string(), &bytes, needles);
+        if !path.ends_with(KEY_FILE) {
+            assert_clean(&path.display().to_string(), &bytes, needles);
+        }
         holds_the_run |= contains(&bytes, run.as_bytes());
         files += 1;
     })?;

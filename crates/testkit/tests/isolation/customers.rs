@@ -134,6 +134,8 @@ fn prompts_hold_what_is_their_own(system: &System, world: &World) {
             assert_eq!(first.contains(&caller.mark("state")), round == 1, "caller {}, {name}: {first}", caller.number);
             assert_eq!(first.contains(&remembered), round == 1, "caller {}, {name}: {first}", caller.number);
             assert!(round == 0 || caller.number > 1 || first.contains("memory-of-2"), "{first}");
+            let histories = requests[2].matches(&caller.mark("output")).count();
+            assert_eq!(histories >= 2, round == 1, "the histories of caller {}, {name}: {}", caller.number, requests[2]);
             let last = requests.last().expect("a run makes requests");
             assert!(last.contains(&caller.mark("file")) && last.contains("Nosuchfile"), "the workspace was not fresh: {last}");
         }

@@ -5,6 +5,12 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 use testkit::system::{Options, System};
 
+/// The master key of the stories on PostgreSQL: 32 bytes in base64.
+const MASTER_KEY: &str = "bWFzdGVyLWtleS1vZi10aGUtaXNvbGF0aW9uLXRlc3Q=";
+
+/// Where the server keeps the master key that it makes for itself.
+pub(crate) const KEY_FILE: &str = "connection-encryption.key";
+
 /// A running system and where it keeps its rows.
 pub(crate) struct Place {
     pub system: System,
@@ -27,9 +33,17 @@ impl Place {
     pub(crate) async fn postgres() -> anyhow::Result<Option<Self>> {
         let Some(server) = server() else { return Ok(None) };
         let database = Database::create(server).await?;
-        let key = ("CONNECTION_ENCRYPTION_KEY".to_owned(), "bWFzdGVyLWtleS1vZi10aGUtaXNvbGF0aW9uLXRlc3Q=".to_owned());
+        let key = ("CONNECTION_ENCRYPTION_KEY".to_owned(), MASTER_KEY.to_owned());
         let system = System::start_with(Options { database_url: Some(database.url()), environment: vec![key] }).await?;
         Ok(Some(Self { system, database: Some(database) }))
+    }
+
+    /// What seals all stored credentials, as the operator keeps it.
+    pub(crate) fn master_key(&self) -> anyhow::Result<String> {
+        match self.database {
+            Some(_) => Ok(MASTER_KEY.to_owned()),
+            None => Ok(std::fs::read_to_string(self.system.data_dir().join(KEY_FILE))?.trim().to_owned()),
+        }
     }
 
     /// Every row of the database as text, binary columns in hexadecimal. Empty on SQLite, whose rows are in the data folder.

@@ -49,7 +49,9 @@ fn decide(base: &str, provider: &str, request: &Value, turn: usize) -> Step {
     let step = match turn {
         0 if order.ends_with("hang") => Step::Hang,
         0 => call("provider_call", json!({ "provider": provider, "url": format!("{base}/orders/{order}") })),
-        1 => {
+        1 => call("run_history", json!({ "fields": ["state", "result"] }))
+            .and("bash", json!({ "command": "curl -sS \"$SIDECAR_URL/run-history?fields=state,result&limit=50\"" })),
+        2 => {
             let number = customer(&text).unwrap_or_else(|| "nobody".to_owned());
             let mark = |what: &str| format!("{what}-of-{number}");
             call("set_state", json!({ "state": { "note": mark("state") } }))
