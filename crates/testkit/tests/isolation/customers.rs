@@ -85,6 +85,7 @@ async fn story(place: Place) -> anyhow::Result<()> {
     }
     let owned = owned(&world, &runs).await?;
     foreign::ids_read_like_none(&world, &owned).await?;
+    foreign::names_read_like_none(&world).await?;
     foreign::runs_are_not_cancelled(&world).await?;
     streams::never_cross(system, &world, &owned).await?;
     streams::resume_without_gap_or_duplicate(system, &world).await?;

@@ -51,6 +51,44 @@ pub(crate) async fn ids_read_like_none(world: &World, owned: &[Owned]) -> anyhow
     Ok(())
 }
 
+/// A request about something that is named in its path or its body.
+type Request = fn(&str) -> (String, Value);
+
+/// What another tenant has by name or in a body reads like what nobody has.
+pub(crate) async fn names_read_like_none(world: &World) -> anyhow::Result<()> {
+    let models = world.rival.session.get("/api/models").await?;
+    let model = models["data"][0]["id"].as_str().expect("every tenant has a model");
+    let (agent, provider, app) = ("@rival/triage", "@rival/orders", world.rival.app.as_str());
+    let requests: [(Method, &str, Request); 8] = [
+        (Method::POST, agent, |name| ("/api/runs".to_owned(), json!({ "agentId": name }))),
+        (Method::POST, agent, |name| (format!("/api/agents/{name}/run"), json!({}))),
+        (Method::GET, agent, |name| (format!("/api/agents/{name}/memories"), Value::Null)),
+        (Method::GET, agent, |name| (format!("/api/packages/agents/{name}"), Value::Null)),
+        (Method::POST, provider, |name| (format!("/api/connections/connect/{name}/api-key"), json!({ "apiKey": "some key" }))),
+        (Method::POST, model, |name| ("/api/runs".to_owned(), json!({ "agentId": "@acme/triage", "modelId": name }))),
+        (Method::GET, app, |name| (format!("/api/applications/{name}"), Value::Null)),
+        (Method::GET, app, |name| (format!("/api/applications/{name}/packages"), Value::Null)),
+    ];
+    let grace = &world.callers[0];
+    for (who, api) in [("session", &world.acme.session), ("key", &world.acme.api), ("key and end-user", &grace.customer.api)] {
+        for (method, name, request) in &requests {
+            let absent = if name.starts_with('@') { "@rival/absent".to_owned() } else { nobodys(name) };
+            let mut answers = Vec::new();
+            for name in [name, absent.as_str()] {
+                let (path, body) = request(name);
+                let (status, mut answer) = api.call(method.clone(), &path, (!body.is_null()).then_some(&body)).await?;
+                answer["requestId"] = Value::Null;
+                answers.push((status, answer.to_string().replace(name, "<name>")));
+            }
+            assert_eq!(answers[0], answers[1], "{who}: {method} {}", request(name).0);
+            let (status, text) = &answers[0];
+            let is_refused = matches!(status, 403 | 404 | 422);
+            assert!(is_refused || text.contains("\"total\":0"), "{who}: {method} {}: {status} {text}", request(name).0);
+        }
+    }
+    Ok(())
+}
+
 async fn probe(who: &str, api: &Api, agent: &str, owned: &Owned) -> anyhow::Result<()> {
     let Owned { run, memory, connection } = owned;
     same_as_nobodys(who, api, &Method::GET, |id| format!("/api/runs/{id}"), run).await?;

@@ -34,7 +34,17 @@ async fn impersonation_is_refused_where_it_must_be() -> anyhow::Result<()> {
     let (status, body) = grace.api.with("appstrate-user", &grace.id).call(Method::GET, "/api/runs", None).await?;
     assert_eq!(status, 400, "{body}");
 
-    // A run that was made before its end-user was deleted can no longer be reached for it.
+    // A revoked key is refused at once, for its end-users and for streams as well.
+    let created = acme.session.post("/api/api-keys", &json!({ "name": "short-lived" })).await?;
+    let secret = created["key"].as_str().unwrap_or_default();
+    let short = system.anonymous().with("authorization", &format!("Bearer {secret}")).with("appstrate-user", &grace.id);
+    assert_eq!(short.call(Method::GET, "/api/runs", None).await?.0, 200);
+    acme.session.delete(&format!("/api/api-keys/{}", created["id"].as_str().unwrap_or_default())).await?;
+    assert_eq!(short.call(Method::GET, "/api/runs", None).await?.0, 401);
+    let stream = format!("/api/realtime/runs/run_00000000000000000000000000?token={secret}&endUser={}", grace.id);
+    assert_eq!(system.anonymous().call(Method::GET, &stream, None).await?.0, 401);
+
+    // A backend that goes on calling for a deleted end-user reads nothing.
     let (status, _) = gone.api.call(Method::GET, "/api/runs", None).await?;
     assert_eq!(status, 403);
     assert!(system.model.received().is_empty(), "no refused call reached a model");
