@@ -19,6 +19,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
+use futures::StreamExt as _;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -178,7 +179,7 @@ async fn serve<P: Protocol>(State(shared): State<Arc<Shared>>, headers: HeaderMa
     let Ok(request) = serde_json::from_slice::<Value>(&body) else {
         return (StatusCode::BAD_REQUEST, axum::Json(json!({ "error": { "message": "not JSON" } }))).into_response();
     };
-    let mut step = shared.next(P::PATH, headers, &request, P::turns(&request));
+    let mut step = shared.next(P::PATH, headers.clone(), &request, P::turns(&request));
     if let Step::After { delay, then } = step {
         tokio::time::sleep(delay).await;
         step = *then;
@@ -194,13 +195,23 @@ async fn serve<P: Protocol>(State(shared): State<Arc<Shared>>, headers: HeaderMa
             }
             return response;
         }
+        Step::Reflect { status } => {
+            let mut problem = P::error(status);
+            problem["error"]["message"] = json!(format!("the headers were {headers:?}"));
+            return (StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), axum::Json(problem)).into_response();
+        }
         Step::Garbage => return event_stream(Body::from("data: {\"oops\n\ndata: <html>\n\n")),
         Step::Hang => return event_stream(Body::from_stream(futures::stream::pending::<Result<Bytes, std::io::Error>>())),
         Step::Cut { text } => {
             let usage = Usage { input: body.len() as u64 / 4, output: 0 };
             let whole = P::stream(&text, &[], usage);
             let half = Bytes::from(whole[..whole.len() / 2].to_owned());
-            let cut = futures::stream::iter([Ok(half), Err(std::io::Error::other("cut by the script"))]);
+            // The first half must be on its way before the break, or the client would see no answer at all.
+            let broken = async {
+                tokio::time::sleep(BEFORE_CUT).await;
+                Err(std::io::Error::other("cut by the script"))
+            };
+            let cut = futures::stream::once(async { Ok(half) }).chain(futures::stream::once(broken));
             return event_stream(Body::from_stream(cut));
         }
     };
@@ -224,6 +235,9 @@ fn pieces(text: &str) -> Vec<&str> {
     }
     pieces
 }
+
+/// Between the half of an answer and its break.
+const BEFORE_CUT: Duration = Duration::from_millis(100);
 
 /// The longest time a script may wait before an answer.
 pub const MAX_DELAY: Duration = Duration::from_mins(1);

@@ -28,6 +28,10 @@ pub enum Step {
         status: u16,
         retry_after: Option<u64>,
     },
+    /// An HTTP error whose message holds the request's headers, the key among them.
+    Reflect {
+        status: u16,
+    },
     /// A stream that is no protocol.
     Garbage,
     /// Headers, then nothing.

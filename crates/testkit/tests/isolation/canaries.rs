@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::Context as _;
 use serde_json::{Value, json};
 use testkit::client::Api;
-use testkit::scripted_model::{call, say};
+use testkit::scripted_model::{Step, call, say};
 use testkit::system::{Agent, Customer, MORE_KEYS, System, Tenant};
 
 use crate::needles::{DECIPHER, Needle, assert_clean, contains, enciphered};
@@ -52,6 +52,7 @@ async fn story(place: Place) -> anyhow::Result<()> {
     the_search_in_the_sandbox_found_nothing(&log);
 
     assert_clean("the log of the run", Value::Array(log).to_string().as_bytes(), &needles);
+    a_model_that_reflects_is_not_quoted(system, &tenant, &customer, &needles).await?;
     answers_are_clean(system, &tenant, &customer, &id, &needles).await?;
     requests_are_clean(system, &needles);
     kept_data_is_clean(&place, &id, &needles).await?;
@@ -73,7 +74,7 @@ fn needles(place: &Place, tenant: &Tenant) -> anyhow::Result<Vec<Needle>> {
     ])
 }
 
-fn steps(system: &System, provider: &str, needles: &[Needle]) -> Vec<testkit::scripted_model::Step> {
+fn steps(system: &System, provider: &str, needles: &[Needle]) -> Vec<Step> {
     let base = system.customer_api.base_url();
     let target = format!("{base}/reflect");
     let curl = format!("curl -sSi \"$SIDECAR_URL/proxy\" -H 'X-Provider: {provider}' -H");
@@ -131,6 +132,29 @@ fn the_search_in_the_sandbox_found_nothing(log: &[Value]) {
     assert!(searched.contains("control:/workspace/control.txt") && searched.contains("control:/proc/"), "{searched}");
     assert!(searched.contains("searched:") && !searched.contains("hit:"), "{searched}");
     assert!(environment.contains("SIDECAR_URL=http://sidecar:8080") && environment.contains("local_address"), "{environment}");
+}
+
+/// A refusal of the model that holds its key becomes the error of a run, without the key.
+async fn a_model_that_reflects_is_not_quoted(
+    system: &System,
+    tenant: &Tenant,
+    customer: &Customer,
+    needles: &[Needle],
+) -> anyhow::Result<()> {
+    for protocol in ["openai-completions", "openai-responses", "anthropic-messages"] {
+        let script = format!("reflecting-{protocol}");
+        system.model.by_turn(&script, [Step::Reflect { status: 400 }]);
+        let model = tenant.model(system, protocol, &script).await?;
+        let started = customer.api.post("/api/runs", &json!({ "agentId": format!("@{}/curious", tenant.slug), "modelId": model })).await?;
+        let id = started["runId"].as_str().context("a started run has an id")?;
+        let run = customer.ended(id).await?;
+        assert_eq!(run["status"], "failed", "{run:#}");
+        let log = customer.log(id).await?;
+        let told = format!("{run}{}", Value::Array(log));
+        assert!(told.contains("the headers were"), "{protocol}: the model's message is passed on: {told}");
+        assert_clean(&format!("the failure of {protocol}"), told.as_bytes(), needles);
+    }
+    Ok(())
 }
 
 /// All that the API answers about the run and the tenant, to each kind of caller.
