@@ -95,8 +95,19 @@ impl System {
         self.healthy().await
     }
 
+    /// Asks the server to stop (`SIGTERM`), waits for its end and starts it again on the same data.
+    pub async fn stop_and_restart(&mut self) -> anyhow::Result<()> {
+        self.terminate().await?;
+        self.server = spawn(&self.options, self.folder.path(), self.port, &self.model, &self.customer_api)?;
+        self.healthy().await
+    }
+
     /// Asks the server to stop (`SIGTERM`) and waits for its end.
     pub async fn stop(mut self) -> anyhow::Result<()> {
+        self.terminate().await
+    }
+
+    async fn terminate(&mut self) -> anyhow::Result<()> {
         if let Some(pid) = self.server.id() {
             Command::new("kill").arg("-TERM").arg(pid.to_string()).status().await?;
         }

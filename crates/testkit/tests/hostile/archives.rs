@@ -229,6 +229,8 @@ async fn what_a_package_may_not_be_is_refused() -> anyhow::Result<()> {
     let version = |version: &str, source: &str| {
         zip_of(&[("manifest.json", manifest("@publish/tool", version).as_bytes()), ("index.ts", source.as_bytes())])
     };
+    let (status, problem) = lab.import(version("1.0.0", "export const x = 1;")?).await?;
+    ensure!(status == 422 && problem.to_string().contains("no default export"), "{status} {problem}");
     ensure!(lab.import(version("1.1.0", SOURCE)?).await?.0 == 201);
     ensure!(lab.import(version("1.1.0", SOURCE)?).await?.0 == 201, "the same bytes again are no error");
     let (status, problem) = lab.import(version("1.1.0", "export default () => {};")?).await?;

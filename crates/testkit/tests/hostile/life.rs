@@ -100,7 +100,7 @@ async fn the_death_of_what_carries_a_run_ends_that_run_alone() -> anyhow::Result
 
     // The tool host is the parent of the shell; its guard is a child of the server.
     for name in ["tool host", "guard"] {
-        let run = lab.start_run(&agent, sleeps()).await?;
+        let run = lab.start_run(&agent, [&sleeps()[..1], &sleeps()].concat()).await?;
         let inside = lab.process(|process| process.arguments.contains("sleep 301")).await?;
         let sandbox: Vec<_> =
             below(server).into_iter().filter(|process| !process.is_sidecar() && !process.arguments.contains("sleep")).collect();
@@ -113,8 +113,11 @@ async fn the_death_of_what_carries_a_run_ends_that_run_alone() -> anyhow::Result
         };
         victim.with_context(|| format!("no {name} in {sandbox:#?}"))?.kill()?;
         let ended = lab.ended(&run).await?;
+        // The call in which the sandbox died says so; the next one finds none.
         ended.is("failed", Some("sandbox_failed"))?;
-        ensure!(spent(&ended.run) > 0, "the turn before is paid: {:#}", ended.run);
+        let results = ended.results();
+        ensure!(results[0].is_error && results[0].text.contains("the sandbox died"), "{name}: {results:?}");
+        ensure!(spent(&ended.run) > 0, "the turns before are paid: {:#}", ended.run);
         gone(&[inside]).await?;
         lab.nothing_is_left(&run).await?;
     }
@@ -142,16 +145,21 @@ async fn a_server_that_is_killed_finds_its_runs_failed_when_it_is_back() -> anyh
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_server_that_is_asked_to_stop_ends_its_runs_first() -> anyhow::Result<()> {
-    let lab = Lab::start("stops").await?;
+async fn a_server_that_is_asked_to_stop_lets_runs_end_and_stops_the_rest() -> anyhow::Result<()> {
+    let mut lab = Lab::start("stops").await?;
     let agent = lab.agent("sleeper", 200.0).await?;
-    let run = lab.start_run(&agent, sleeps()).await?;
+    let long = lab.start_run(&agent, sleeps()).await?;
     lab.process(|process| process.arguments.contains("sleep 301")).await?;
+    let short = lab.start_run(&agent, vec![call("bash", json!({ "command": "sleep 3" })), say("Done.")]).await?;
+    lab.process(|process| process.arguments.contains("sleep 3 ")).await?;
     let family = below(lab.server()?);
     let begin = Instant::now();
-    lab.system.stop().await?;
-    ensure!(begin.elapsed() < Duration::from_secs(15), "{:?}", begin.elapsed());
+    lab.system.stop_and_restart().await?;
+    ensure!(begin.elapsed() < Duration::from_secs(45), "the server took {:?} to stop", begin.elapsed());
     gone(&family).await.context("processes outlived their server")?;
-    ensure!(!run.is_empty());
-    Ok(())
+    lab.ended(&short).await?.is("success", None)?;
+    let ended = lab.ended(&long).await?;
+    ended.is("failed", Some("server_restarted"))?;
+    ensure!(spent(&ended.run) > 0, "the cost is kept: {:#}", ended.run);
+    lab.serves_the_next_run().await
 }

@@ -35,7 +35,6 @@ async fn each_way_a_model_can_fail_has_its_code() -> anyhow::Result<()> {
         ("limited", vec![refuse(429, Some(1))], "model_overloaded", "4 tries", false),
         ("broken", vec![refuse(500, None)], "model_overloaded", "4 tries", false),
         ("overloaded", vec![refuse(529, None)], "model_overloaded", "4 tries", false),
-        ("empty", vec![say("")], "model_misbehaved", "made no sense", true),
         ("crowd", vec![many], "model_misbehaved", "65 tool calls", true),
         ("repeats", vec![call("ls", json!({ "path": "." })); 50], "model_misbehaved", "same arguments", true),
     ];
@@ -101,8 +100,8 @@ async fn calls_that_cannot_be_are_answered_and_the_model_may_mend_them() -> anyh
         call("bash", json!({ "command": 5, "extra": [] })),
         call("bash", json!("not even an object")),
         call("read", json!({ "path": "../../etc/shadow" })),
-        call("output", json!({ "total": "many" })),
-        call("output", json!({ "total": 7 })),
+        call("output", json!({ "data": { "total": "many" } })),
+        call("output", json!({ "data": { "total": 7 } })),
         say("Done."),
     ];
     let ended = lab.run(&agent, steps).await?;
@@ -114,11 +113,12 @@ async fn calls_that_cannot_be_are_answered_and_the_model_may_mend_them() -> anyh
 
     for (name, steps) in [
         ("never", vec![say("I am done."); 8]),
-        ("wrong", [vec![call("output", json!({ "total": "many" }))], vec![say("Surely fits."); 8]].concat()),
+        ("empty", vec![say(""); 8]),
+        ("wrong", [vec![call("output", json!({ "data": { "total": "many" } }))], vec![say("Surely fits."); 8]].concat()),
     ] {
         let ended = lab.run(&agent, steps).await?;
         ended.is("failed", Some("output_missing"))?;
-        ensure!(ended.error().contains("total"), "{name}: {}", ended.error());
+        ensure!(ended.error().contains("an output that fits its schema"), "{name}: {}", ended.error());
         ensure!(ended.run["result"]["output"] != json!({ "total": "many" }), "{name}: {:#}", ended.run);
         ensure!(spent(&ended) > 0);
     }

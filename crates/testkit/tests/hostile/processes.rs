@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use anyhow::bail;
+use anyhow::{Context as _, bail};
 
 /// A process that does not change its meaning when its number is used again.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -74,7 +74,8 @@ pub(crate) fn of_sandboxes(server: u32) -> Vec<Process> {
 
 /// Waits until these are gone, at most ten seconds.
 pub(crate) async fn gone(processes: &[Process]) -> anyhow::Result<()> {
-    until("processes to end", || Ok(processes.iter().all(|process| !process.is_alive()))).await
+    let alive = || processes.iter().filter(|process| process.is_alive()).collect::<Vec<_>>();
+    until("processes to end", || Ok(alive().is_empty())).await.with_context(|| format!("{:#?}", alive()))
 }
 
 /// Polls what another process does, at most ten seconds.

@@ -39,9 +39,9 @@ async fn a_shell_that_floods_everything_is_bounded() -> anyhow::Result<()> {
     let agent = lab.agent("shell", 60.0).await?;
 
     let said = went_on(&lab.after(&agent, "dd if=/dev/zero of=/workspace/big bs=1M count=4096; rm -f /workspace/big").await?)?;
-    ensure!(said.contains("No space left"), "{said}");
+    ensure!(said.contains("No space left") || said.contains("File size limit"), "{said}");
     let said = went_on(&lab.after(&agent, "dd if=/dev/zero of=/tmp/big bs=1M count=4096; rm -f /tmp/big").await?)?;
-    ensure!(said.contains("No space left") || said.contains("Read-only") || said.contains("denied"), "{said}");
+    ensure!(said.contains("No space left") || said.contains("File size limit"), "{said}");
     let said = went_on(&lab.after(&agent, "head -c 1073741824 /dev/zero | tr '\\0' 'x'").await?)?;
     ensure!(said.len() < 100_000 && said.contains("bytes"), "{} bytes", said.len());
 
@@ -104,8 +104,11 @@ async fn a_shell_that_attacks_its_host_ends_at_most_its_own_run() -> anyhow::Res
     ] {
         let ended = lab.after(&agent, command).await?;
         match ended.run["status"].as_str() {
+            // A host that was stopped answers nobody: each call is given up in its time.
+            Some("success") if command.contains("STOP") => {
+                ensure!(ended.results().iter().all(|result| result.is_error && result.text.contains("given up")), "{:?}", ended.results());
+            }
             Some("success") => drop(went_on(&ended)?),
-            Some("timeout") => ended.is("timeout", Some("timed_out"))?,
             _ => ended.is("failed", Some("sandbox_failed"))?,
         }
         ensure!(!ended.results().iter().any(|result| result.text.contains("forged by the shell")), "a shell spoke for its host");

@@ -96,7 +96,10 @@ impl Lab {
         ensure!(run["completedAt"].is_string(), "{run}");
         let tokens = |bucket: &str| run["tokenUsage"][bucket].as_u64().unwrap_or_default();
         let cost = tokens("input") * NANO_FOR_TOKEN[0] + tokens("output") * NANO_FOR_TOKEN[1];
-        ensure!(run["costNanoUsd"].as_u64() == Some(cost), "cost and tokens disagree: {run}");
+        let counted = run["costNanoUsd"].as_u64().unwrap_or_default();
+        // A call whose outcome nobody lived to learn counts with all that was reserved for it.
+        let is_estimated = matches!(run["errorCode"].as_str(), Some("server_restarted" | "sidecar_lost"));
+        ensure!(counted == cost || (is_estimated && counted > cost), "cost and tokens disagree: {run}");
         let failed = run["status"] != "success";
         ensure!(run["errorCode"].is_string() == failed && run["error"].is_string() == failed, "{run}");
         self.stream_closes(id, &log).await?;
@@ -177,7 +180,12 @@ pub(crate) struct Outcome {
 impl Ended {
     /// Checks status and error code.
     pub(crate) fn is(&self, status: &str, code: Option<&str>) -> anyhow::Result<()> {
-        ensure!(self.run["status"] == status && self.run["errorCode"].as_str() == code, "wanted {status} {code:?}: {:#}", self.run);
+        ensure!(
+            self.run["status"] == status && self.run["errorCode"].as_str() == code,
+            "wanted {status} {code:?}: {:#}\n{:#?}",
+            self.run,
+            self.results()
+        );
         Ok(())
     }
 
