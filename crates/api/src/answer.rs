@@ -14,13 +14,38 @@ use crate::problem::Problem;
 #[derive(Clone, Copy, Debug)]
 pub struct Audited;
 
+/// The pages around a page of a list, for the `Link` header (RFC 8288).
+#[derive(Clone, Copy, Debug)]
+pub struct Neighbors {
+    next: Option<u64>,
+    previous: Option<u64>,
+    page_size: u64,
+}
+
+impl Neighbors {
+    /// The header's value: the request's own path and filters, with another page. `None` for a list of one page.
+    pub fn link(self, path: &str, query: &str) -> Option<String> {
+        let mut filters = url::form_urlencoded::Serializer::new(String::new());
+        filters.extend_pairs(url::form_urlencoded::parse(query.as_bytes()).filter(|(name, _)| name != "page" && name != "pageSize"));
+        let filters = filters.finish();
+        let to = |page: u64, relation: &str| {
+            let separator = if filters.is_empty() { "" } else { "&" };
+            format!("<{path}?{filters}{separator}page={page}&pageSize={}>; rel=\"{relation}\"", self.page_size)
+        };
+        let next = self.next.map(|page| to(page, "next"));
+        let previous = self.previous.map(|page| to(page, "prev"));
+        let links: Vec<String> = next.into_iter().chain(previous).collect();
+        (!links.is_empty()).then(|| links.join(", "))
+    }
+}
+
 /// A successful answer.
 #[derive(Debug)]
 pub struct Answer {
     status: u16,
     body: Option<Vec<u8>>,
     location: Option<String>,
-    link: Option<String>,
+    neighbors: Option<Neighbors>,
     cookie: Option<String>,
     audited: bool,
 }
@@ -32,22 +57,18 @@ fn json<T: Serialize>(object: &T) -> Result<Vec<u8>, Problem> {
 impl Answer {
     /// 200 with the object. For reads.
     pub fn object<T: Serialize>(object: &T) -> Result<Self, Problem> {
-        Ok(Self { status: 200, body: Some(json(object)?), location: None, link: None, cookie: None, audited: false })
+        Ok(Self { status: 200, body: Some(json(object)?), location: None, neighbors: None, cookie: None, audited: false })
     }
 
-    /// 200 with one page of a list and its `Link` header. `path` is the request's path.
-    pub fn list<T: Serialize>(page: Paged<T>, paging: Paging, path: &str) -> Result<Self, Problem> {
+    /// 200 with one page of a list. Its `Link` header is written by the outermost layer, which knows the request's filters.
+    pub fn list<T: Serialize>(page: Paged<T>, paging: Paging) -> Result<Self, Problem> {
         let list = List::page(page.items, paging.page, paging.page_size, page.total);
-        let to = |page: u64, rel: &str| format!("<{path}?page={page}&pageSize={}>; rel=\"{rel}\"", paging.page_size);
-        let mut links = Vec::new();
-        if paging.page < list.pagination.total_pages {
-            links.push(to(paging.page + 1, "next"));
-        }
-        if paging.page > 1 {
-            links.push(to(paging.page - 1, "prev"));
-        }
-        let link = (!links.is_empty()).then(|| links.join(", "));
-        Ok(Self { link, ..Self::object(&list)? })
+        let neighbors = Neighbors {
+            next: (paging.page < list.pagination.total_pages).then_some(paging.page + 1),
+            previous: (paging.page > 1).then_some(paging.page - 1),
+            page_size: paging.page_size,
+        };
+        Ok(Self { neighbors: Some(neighbors), ..Self::object(&list)? })
     }
 
     /// Commits the unit and answers 201 with the whole object and its `Location`.
@@ -73,7 +94,7 @@ impl Answer {
 
     /// 204 after work that a service has committed itself.
     pub fn empty_committed() -> Self {
-        Self { status: 204, body: None, location: None, link: None, cookie: None, audited: false }
+        Self { status: 204, body: None, location: None, neighbors: None, cookie: None, audited: false }
     }
 
     /// The same with a `Set-Cookie` header.
@@ -85,7 +106,7 @@ impl Answer {
 
 impl From<Reply> for Answer {
     fn from(reply: Reply) -> Self {
-        Self { status: reply.status, body: reply.body, location: None, link: None, cookie: None, audited: true }
+        Self { status: reply.status, body: reply.body, location: None, neighbors: None, cookie: None, audited: true }
     }
 }
 
@@ -97,14 +118,34 @@ impl IntoResponse for Answer {
         if self.body.is_some() {
             headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
         }
-        for (name, value) in [(header::LOCATION, self.location), (header::LINK, self.link), (header::SET_COOKIE, self.cookie)] {
+        for (name, value) in [(header::LOCATION, self.location), (header::SET_COOKIE, self.cookie)] {
             if let Some(value) = value {
                 headers.insert(name, HeaderValue::try_from(value).expect("made of ids, paths and tokens, which are ASCII"));
             }
+        }
+        if let Some(neighbors) = self.neighbors {
+            response.extensions_mut().insert(neighbors);
         }
         if self.audited {
             response.extensions_mut().insert(Audited);
         }
         response
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn links_keep_the_filters_of_the_request() {
+        let neighbors = Neighbors { next: Some(3), previous: Some(1), page_size: 20 };
+        let link = neighbors.link("/api/runs", "status=failed&page=2&agentId=%40acme%2Fx&pageSize=20").expect("a link");
+        assert_eq!(
+            link,
+            "</api/runs?status=failed&agentId=%40acme%2Fx&page=3&pageSize=20>; rel=\"next\", \
+             </api/runs?status=failed&agentId=%40acme%2Fx&page=1&pageSize=20>; rel=\"prev\""
+        );
+        assert_eq!(Neighbors { next: None, previous: None, page_size: 20 }.link("/api/runs", ""), None);
     }
 }

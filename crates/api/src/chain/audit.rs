@@ -1,5 +1,7 @@
 //! One audit row for each impersonated request: reads, refusals and failures too. Writes bring theirs with their change.
 
+use std::sync::{Arc, OnceLock};
+
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -10,15 +12,28 @@ use crate::extract::caller::Caller;
 use crate::extract::facts;
 use crate::problem::Problem;
 
+/// Which permission the handler asked for; noted by [`crate::extract::Can`], also when it refuses.
+#[derive(Clone, Debug, Default)]
+pub struct AskedPermission(Arc<OnceLock<&'static str>>);
+
+impl AskedPermission {
+    pub fn note(&self, permission: &'static str) {
+        self.0.get_or_init(|| permission);
+    }
+}
+
 /// Commits the row, with others in a small group, before the response leaves. A row that cannot be committed fails the request:
 /// an impersonation without a trace is worse than a retry.
 pub async fn audit(State(app): State<App>, request: Request, next: Next) -> Response {
     let Some(caller) = request.extensions().get::<Caller>().filter(|caller| caller.end_user.is_some()).cloned() else {
         return next.run(request).await;
     };
-    let (parts, body) = request.into_parts();
-    let facts = facts(&parts, &caller, "");
+    let (mut parts, body) = request.into_parts();
+    let asked = AskedPermission::default();
+    parts.extensions.insert(asked.clone());
+    let mut facts = facts(&parts, &caller, "");
     let response = next.run(Request::from_parts(parts, body)).await;
+    facts.permission = asked.0.get().copied().unwrap_or_default().to_owned();
     if response.extensions().get::<Audited>().is_some() {
         return response;
     }

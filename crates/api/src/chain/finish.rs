@@ -2,13 +2,14 @@
 
 use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::http::{HeaderName, HeaderValue};
+use axum::http::{HeaderName, HeaderValue, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use domain::RequestId;
 
 use super::address::{ClientAddress, client_address};
 use super::version;
+use crate::answer::Neighbors;
 use crate::app::App;
 use crate::problem::Problem;
 
@@ -23,6 +24,7 @@ pub struct CurrentRequest(pub RequestId);
 pub async fn finish(State(app): State<App>, mut request: Request, next: Next) -> Response {
     let id = RequestId::new(app.ids());
     let path = request.uri().path().to_owned();
+    let query = request.uri().query().unwrap_or_default().to_owned();
     let method = request.method().clone();
     request.extensions_mut().insert(CurrentRequest(id));
     let address = client_address(&request, app.options.trusted_proxies);
@@ -31,6 +33,9 @@ pub async fn finish(State(app): State<App>, mut request: Request, next: Next) ->
 
     let mut response = next.run(request).await;
 
+    if let Some(link) = response.extensions_mut().remove::<Neighbors>().and_then(|neighbors| neighbors.link(&path, &query)) {
+        response.headers_mut().insert(header::LINK, HeaderValue::try_from(link).expect("a path and an encoded query are ASCII"));
+    }
     if let Some(problem) = response.extensions_mut().remove::<Problem>() {
         *response.body_mut() = Body::from(problem.body(&path, &id.to_string()));
     }

@@ -9,6 +9,7 @@ use super::caller::{Caller, Credential};
 use super::requirement::{AppAccess, OrgAccess, Requirement};
 use crate::app::App;
 use crate::chain::address::ClientAddress;
+use crate::chain::audit::AskedPermission;
 use crate::chain::finish::CurrentRequest;
 use crate::problem::Problem;
 
@@ -34,6 +35,9 @@ impl<P: Requirement> FromRequestParts<App> for Can<P> {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
         let caller = parts.extensions.get::<Caller>().cloned().unwrap_or_else(Caller::anonymous);
+        if let Some(asked) = parts.extensions.get::<AskedPermission>() {
+            asked.note(P::NAME);
+        }
         let access = P::grant(&caller)?;
         Ok(Self { access, store: app.store.clone(), facts: facts(parts, &caller, P::NAME) })
     }

@@ -19,5 +19,5 @@ use crate::problem::Problem;
 pub(super) async fn list_api_keys(can: Can<perm::ApiKeysRead>, paging: Paging) -> Result<Answer, Problem> {
     let page = can.read().await?.api_keys().list(paging.into()).await?;
     let page = page.try_map(|row| Ok::<_, Problem>(convert::api_key(can.scope.app(), row)))?;
-    Answer::list(page, paging, "/api/api-keys")
+    Answer::list(page, paging)
 }

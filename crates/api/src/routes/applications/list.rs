@@ -28,5 +28,5 @@ pub(super) async fn list_applications(can: Can<perm::Member>, paging: Paging) ->
         }
     };
     let page = page.try_map(|row| Ok::<_, Problem>(convert::application(row)))?;
-    Answer::list(page, paging, "/api/applications")
+    Answer::list(page, paging)
 }

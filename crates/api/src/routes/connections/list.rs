@@ -19,5 +19,5 @@ use crate::problem::Problem;
 )]
 pub(super) async fn list_connections(can: Can<perm::ConnectionsRead>, paging: Paging) -> Result<Answer, Problem> {
     let page = can.read().await?.connections().list(&ConnectionFilter::default(), paging.into()).await?;
-    Answer::list(page.try_map(|row| Ok::<_, Problem>(convert::connection(row)))?, paging, "/api/connections")
+    Answer::list(page.try_map(|row| Ok::<_, Problem>(convert::connection(row)))?, paging)
 }

@@ -29,5 +29,5 @@ pub(super) async fn list_end_users(can: Can<perm::EndUsersRead>, paging: Paging,
     };
     let page = can.read().await?.end_users().list(&filter, paging.into()).await?;
     let page = page.try_map(|row| Ok::<_, Problem>(convert::end_user(can.scope.app(), row)))?;
-    Answer::list(page, paging, "/api/end-users")
+    Answer::list(page, paging)
 }

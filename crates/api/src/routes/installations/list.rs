@@ -39,5 +39,5 @@ pub(super) async fn list_installed_packages(
         };
         items.push(convert::installation(id, installation, &package, pinned.as_ref()));
     }
-    Answer::list(store::Paged { items, total }, paging, &format!("/api/applications/{id}/packages"))
+    Answer::list(store::Paged { items, total }, paging)
 }

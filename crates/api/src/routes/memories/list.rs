@@ -23,5 +23,5 @@ use crate::problem::Problem;
 pub(super) async fn list_memories(can: Can<perm::MemoriesRead>, AgentPath(agent): AgentPath, paging: Paging) -> Result<Answer, Problem> {
     let page = can.read().await?.memories().list(&agent, paging.into()).await?;
     let page = page.try_map(|row| Ok::<_, Problem>(convert::memory(row)))?;
-    Answer::list(page, paging, &format!("/api/agents/{agent}/memories"))
+    Answer::list(page, paging)
 }

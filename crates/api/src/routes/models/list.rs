@@ -18,5 +18,5 @@ use crate::problem::Problem;
 )]
 pub(super) async fn list_models(can: Can<perm::ModelsRead>, paging: Paging) -> Result<Answer, Problem> {
     let page = can.read_org().await?.models().list(paging.into()).await?;
-    Answer::list(page.try_map(|row| Ok::<_, Problem>(convert::model(row)))?, paging, "/api/models")
+    Answer::list(page.try_map(|row| Ok::<_, Problem>(convert::model(row)))?, paging)
 }

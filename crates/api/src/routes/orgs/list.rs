@@ -26,5 +26,5 @@ pub(super) async fn list_organizations(can: Can<perm::SignedIn>, State(app): Sta
     let skipped = usize::try_from((paging.page - 1) * paging.page_size).unwrap_or(usize::MAX);
     let size = usize::try_from(paging.page_size).unwrap_or(usize::MAX);
     let items = all.into_iter().skip(skipped).take(size).map(|(organization, role)| convert::organization(organization, role)).collect();
-    Answer::list(Paged { items, total }, paging, "/api/orgs")
+    Answer::list(Paged { items, total }, paging)
 }

@@ -39,7 +39,7 @@ pub(super) async fn create_agent(
     responses((status = 200, description = "A page of packages.", body = List<PackageSummary>))
 )]
 pub(super) async fn list_agent_packages(can: Can<perm::AgentsRead>, paging: Paging) -> Result<Answer, Problem> {
-    shared::list(&can, PackageType::Agent, paging, "/api/packages/agents").await
+    shared::list(&can, PackageType::Agent, paging).await
 }
 
 /// Reads an agent package.

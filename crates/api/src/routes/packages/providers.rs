@@ -39,7 +39,7 @@ pub(super) async fn create_provider(
     responses((status = 200, description = "A page of packages.", body = List<PackageSummary>))
 )]
 pub(super) async fn list_provider_packages(can: Can<perm::ProvidersRead>, paging: Paging) -> Result<Answer, Problem> {
-    shared::list(&can, PackageType::Provider, paging, "/api/packages/providers").await
+    shared::list(&can, PackageType::Provider, paging).await
 }
 
 /// Reads a provider package.

@@ -89,7 +89,7 @@ where
 }
 
 /// A page of one kind of packages.
-pub(super) async fn list<P>(can: &Can<P>, wanted: PackageType, paging: Paging, path: &str) -> Result<Answer, Problem>
+pub(super) async fn list<P>(can: &Can<P>, wanted: PackageType, paging: Paging) -> Result<Answer, Problem>
 where
     P: Requirement<Access = AppAccess>,
 {
@@ -106,7 +106,7 @@ where
             Some(convert::package_summary(package, latest))
         })
         .collect();
-    Answer::list(store::Paged { items, total }, paging, path)
+    Answer::list(store::Paged { items, total }, paging)
 }
 
 /// One package with its versions.

@@ -19,7 +19,7 @@ use crate::problem::Problem;
     responses((status = 200, description = "A page of packages.", body = List<PackageSummary>))
 )]
 pub(super) async fn list_skill_packages(can: Can<perm::SkillsRead>, paging: Paging) -> Result<Answer, Problem> {
-    shared::list(&can, PackageType::Skill, paging, "/api/packages/skills").await
+    shared::list(&can, PackageType::Skill, paging).await
 }
 
 /// Reads a skill package.

@@ -19,7 +19,7 @@ use crate::problem::Problem;
     responses((status = 200, description = "A page of packages.", body = List<PackageSummary>))
 )]
 pub(super) async fn list_tool_packages(can: Can<perm::ToolsRead>, paging: Paging) -> Result<Answer, Problem> {
-    shared::list(&can, PackageType::Tool, paging, "/api/packages/tools").await
+    shared::list(&can, PackageType::Tool, paging).await
 }
 
 /// Reads a tool package.

@@ -18,5 +18,5 @@ use crate::problem::Problem;
 )]
 pub(super) async fn list_provider_keys(can: Can<perm::ProviderKeysRead>, paging: Paging) -> Result<Answer, Problem> {
     let page = can.read_org().await?.provider_keys().list(paging.into()).await?;
-    Answer::list(page.try_map(|row| Ok::<_, Problem>(convert::provider_key(row)))?, paging, "/api/provider-keys")
+    Answer::list(page.try_map(|row| Ok::<_, Problem>(convert::provider_key(row)))?, paging)
 }

@@ -32,5 +32,5 @@ pub(super) async fn list_runs(can: Can<perm::RunsRead>, paging: Paging, RawQuery
         .transpose()?;
     let page = can.read().await?.runs().list(&RunFilter { agent, status }, paging.into()).await?;
     let page = page.try_map(|row| Ok::<_, Problem>(convert::run(row)))?;
-    Answer::list(page, paging, "/api/runs")
+    Answer::list(page, paging)
 }

@@ -39,5 +39,5 @@ pub(super) async fn list_run_logs(
         let event = app.store.whole_event(record.data.clone()).await?;
         items.push(run_log::line(id, &record, &event));
     }
-    Answer::list(Paged { items, total: u64::try_from(total).unwrap_or_default() }, paging, &format!("/api/runs/{id}/logs"))
+    Answer::list(Paged { items, total: u64::try_from(total).unwrap_or_default() }, paging)
 }

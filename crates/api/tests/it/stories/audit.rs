@@ -34,15 +34,15 @@ async fn reads_refusals_misses_writes_and_faults_leave_one_row_each() {
         let missing = "/api/end-users/eu_01jd9xq3e8f2t8v0k3m5n7p9r1";
         let body = json!({"name": "Eve"});
 
-        for (request, status) in [
-            ((Method::GET, own.as_str(), None), 200),
-            ((Method::GET, "/api/end-users?page=0", None), 422),
-            ((Method::GET, missing, None), 404),
-            ((Method::POST, "/api/end-users", Some(&body)), 403),
-            ((Method::PATCH, own.as_str(), Some(&body)), 403),
-            ((Method::GET, "/api/api-keys", None), 403),
-            ((Method::GET, "/api/auth/get-session", None), 403),
-            ((Method::GET, "/api/applications", None), 200),
+        for (request, status, permission) in [
+            ((Method::GET, own.as_str(), None), 200, "end-users:read"),
+            ((Method::GET, "/api/end-users?page=0", None), 422, "end-users:read"),
+            ((Method::GET, missing, None), 404, "end-users:read"),
+            ((Method::POST, "/api/end-users", Some(&body)), 403, "end-users:write"),
+            ((Method::PATCH, own.as_str(), Some(&body)), 403, "end-users:write"),
+            ((Method::GET, "/api/api-keys", None), 403, "api-keys:read"),
+            ((Method::GET, "/api/auth/get-session", None), 403, "signed-in"),
+            ((Method::GET, "/api/applications", None), 200, "member"),
         ] {
             let (reply, row) = one_row(&ada, &as_grace, request.clone()).await;
             reply.is(status);
@@ -51,6 +51,7 @@ async fn reads_refusals_misses_writes_and_faults_leave_one_row_each() {
             assert_eq!((row.method.as_str(), row.path.as_str()), (request.0.as_str(), request.1.split('?').next().unwrap()));
             assert_eq!((row.ip.as_deref(), row.user_agent.as_deref()), (Some("192.0.2.7"), Some("story/1")));
             assert!(row.route.starts_with("/api/"), "{row:?}");
+            assert_eq!(row.permission, permission);
         }
     }
 }
