@@ -13,7 +13,9 @@ pub(crate) fn start(filter: &str, json: bool) -> anyhow::Result<()> {
     };
     let filter =
         EnvFilter::try_new(directives).context("LOG_LEVEL must be debug, info, warn, error or a filter such as info,runs=debug")?;
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(true);
+    // A line that cannot be written is dropped: telling that on standard error, which is what is gone, would panic.
+    let builder =
+        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(true).log_internal_errors(false);
     let started = if json { builder.json().try_init() } else { builder.try_init() };
     started.map_err(|error| anyhow::anyhow!("could not start logging: {error}"))
 }

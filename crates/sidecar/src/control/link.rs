@@ -169,8 +169,9 @@ async fn write(mut writer: OwnedWriteHalf, mut queue: mpsc::Receiver<Outgoing>, 
             Some(Outgoing::Frame(message)) => send_frame(&mut writer, &message, &waiting).await,
         };
         if let Err(error) = outcome {
-            tracing::warn!(%error, "could not write to the worker");
+            // Before anything is logged: the log goes to the worker too, and it may be gone.
             give_up(&waiting, &lost);
+            tracing::warn!(%error, "could not write to the worker");
             return;
         }
     }
@@ -198,14 +199,17 @@ async fn read(mut reader: OwnedReadHalf, waiting: Arc<Mutex<Waiting>>, lost: Can
         };
         match message {
             Ok(Some(message)) => deliver(message, &mut waiting.lock().expect("no panic while held"), &cancel),
-            Ok(None) => break,
+            Ok(None) => {
+                give_up(&waiting, &lost);
+                return;
+            }
             Err(error) => {
+                give_up(&waiting, &lost);
                 tracing::warn!(%error, "could not read from the worker");
-                break;
+                return;
             }
         }
     }
-    give_up(&waiting, &lost);
 }
 
 fn deliver(message: ToSidecar, waiting: &mut Waiting, cancel: &Cancel) {
