@@ -42,7 +42,11 @@ async fn a_tool_that_fails_says_why_and_the_next_call_works() -> anyhow::Result<
         ("one-string", tool("one-string", "let s = 'x'; for (;;) s += s;"), ""),
         ("recurses", tool("recurses", "const f = (n: number): number => 1 + f(n + 1); f(0);"), "stack"),
         ("never", tool("never", "await new Promise(() => {}); return 'x';"), "never finished"),
-        ("floods", tool("floods", "for (let i = 0; i < 1024; i++) console.log('x'.repeat(1 << 20)); throw new Error('flooded');"), "flooded"),
+        (
+            "floods",
+            tool("floods", "for (let i = 0; i < 1024; i++) console.log('x'.repeat(1 << 20)); throw new Error('flooded');"),
+            "flooded",
+        ),
         ("answers-much", tool("answers-much", "return { content: [{ type: 'text', text: 'y'.repeat(30 * 1024 * 1024) }] };"), ""),
         ("exits", tool("exits", "(globalThis as any).process.exit(0);"), "exit"),
         ("child", format!("import {{ exec }} from 'node:child_process';\n{}", tool("child", "exec('id'); return 'x';")), "child_process"),
