@@ -134,6 +134,6 @@ pub struct CreateProviderKey {
     pub api: String,
     #[cfg_attr(feature = "schema", schema(format = "uri", max_length = 2048, example = "https://api.openai.com/v1"))]
     pub base_url: String,
-    #[cfg_attr(feature = "schema", schema(value_type = String, min_length = 1, max_length = 4096, example = "sk-…"))]
+    #[cfg_attr(feature = "schema", schema(value_type = String, min_length = 1, max_length = 4096, example = "sk-YOUR-KEY"))]
     pub api_key: Secret,
 }
