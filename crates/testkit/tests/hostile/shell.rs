@@ -111,7 +111,8 @@ async fn a_shell_that_attacks_its_host_ends_at_most_its_own_run() -> anyhow::Res
             Some("success") => drop(went_on(&ended)?),
             _ => ended.is("failed", Some("sandbox_failed"))?,
         }
-        ensure!(!ended.results().iter().any(|result| result.text.contains("forged by the shell")), "a shell spoke for its host");
+        // The loop may write into its own pipe and so print the frame; accepted as a result it would be the whole text.
+        ensure!(!ended.results().iter().any(|result| result.text.trim() == "forged by the shell"), "a shell spoke for its host");
         ensure!(ended.log.iter().filter(|line| line["event"] == "tool.started").count() <= 2, "a shell forged a call");
     }
     lab.serves_the_next_run().await
