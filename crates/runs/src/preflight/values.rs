@@ -63,13 +63,13 @@ mod tests {
 
     use super::*;
 
-    fn wrapper(schema: Value) -> SchemaWrapper {
+    fn wrapper(schema: &Value) -> SchemaWrapper {
         serde_json::from_value(json!({ "schema": schema })).expect("a wrapper")
     }
 
     #[test]
     fn defaults_are_filled_in_and_every_violation_is_told_at_its_place() {
-        let declared = wrapper(json!({
+        let declared = wrapper(&json!({
             "type": "object",
             "required": ["order"],
             "properties": { "order": { "type": "string" }, "limit": { "type": "integer", "default": 10 }, "mail": { "type": "string", "format": "email" } }

@@ -156,7 +156,6 @@ fn attempts(host: &Host, hidden: bool, image_is_ours: bool) -> Vec<Attempt> {
     for kind in ["2", "3", "4", "6", "10"] {
         add("pair families", kind, "");
     }
-    // A pair of streams or of packets: what Rust's `Command` makes; it reaches nobody else.
     add("pair families", "1", "1");
     add("pair families", "5", "1");
     for name in ["netlink", "packet", "vsock", "kernel crypto", "raw", "datagram", "unix datagram"] {
