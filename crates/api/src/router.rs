@@ -2,14 +2,14 @@
 
 use axum::Router;
 use axum::extract::Request;
-use axum::middleware::from_fn_with_state;
+use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::get;
 use domain::Code;
 use tower_http::catch_panic::CatchPanicLayer;
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::app::App;
-use crate::chain::{audit, authenticate, finish};
+use crate::chain::{audit, authenticate, drain, finish};
 use crate::problem::Problem;
 use crate::routes;
 
@@ -52,6 +52,7 @@ pub fn around(app: App, operations: Router<App>) -> Router {
         .fallback(unknown_route)
         .layer(CatchPanicLayer::custom(finish::panicked))
         .layer(from_fn_with_state(app.clone(), finish::finish))
+        .layer(from_fn(drain::drain))
         .with_state(app)
 }
 

@@ -156,3 +156,41 @@ async fn bodies_that_are_too_large_or_never_end_hold_nobody_up() -> anyhow::Resu
     drop(slow);
     lab.serves_the_next_run().await
 }
+
+/// What the server answers to a client that reads nothing before it has sent everything.
+fn send_then_read(address: &str, head: &str, body: &[u8]) -> anyhow::Result<String> {
+    let mut socket = TcpStream::connect(address)?;
+    socket.set_read_timeout(Some(Duration::from_secs(20)))?;
+    socket.write_all(format!("{head}\r\nHost: {address}\r\nConnection: close\r\n\r\n").as_bytes())?;
+    socket.write_all(body).context("the server stopped listening")?;
+    let mut answer = String::new();
+    socket.read_to_string(&mut answer).context("the answer did not arrive")?;
+    Ok(answer)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refusal_reaches_a_client_that_is_still_sending() -> anyhow::Result<()> {
+    let lab = Lab::start("sending").await?;
+    let address = lab.system.base_url().replace("http://", "");
+    let (key, size) = (&lab.tenant.key, 12 << 20);
+    let body = vec![b'x'; size];
+    for (what, head, status) in [
+        ("nobody", format!("POST /api/runs HTTP/1.1\r\nContent-Type: application/json\r\nContent-Length: {size}"), "401"),
+        ("unknown route", format!("POST /api/nothing HTTP/1.1\r\nContent-Length: {size}"), "404"),
+        ("wrong method", format!("PUT /health HTTP/1.1\r\nContent-Length: {size}"), "405"),
+        (
+            "too large",
+            format!("POST /api/runs HTTP/1.1\r\nAuthorization: Bearer {key}\r\nContent-Type: application/json\r\nContent-Length: {size}"),
+            "413",
+        ),
+    ] {
+        let answer = send_then_read(&address, &head, &body).context(what)?;
+        ensure!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{what}: {answer}");
+        ensure!(answer.contains("application/problem+json"), "{what}: {answer}");
+    }
+    // A client that waits to be asked for its body is refused without being asked.
+    let head = format!("POST /api/runs HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: {size}");
+    let answer = send_then_read(&address, &head, b"")?;
+    ensure!(answer.starts_with("HTTP/1.1 401 "), "{answer}");
+    lab.serves_the_next_run().await
+}
