@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use auth::Passwords;
+use auth::mail::Mailer;
 use connect::Vault;
 
 use domain::{Clock, IdSource, Timestamp};
@@ -32,7 +33,8 @@ pub struct Parts {
     pub passwords: Passwords,
     pub vault: Vault,
     pub limits: runs::preflight::Limits,
-
+    /// `None`: no mail server is configured; links are shown instead of sent, and what needs mail is refused.
+    pub mailer: Option<Arc<dyn Mailer>>,
     pub options: Options,
 }
 

@@ -5,7 +5,9 @@
 //! | [`password`] | Argon2id hashes, off the runtime's threads and bounded |
 //! | [`token`] | secrets handed to clients: how they are made, written and looked up |
 //! | [`sign_up`], [`sign_in`] | the two ways to a session |
+//! | [`mail`] | messages to people, and the way out |
 
+pub mod mail;
 pub mod password;
 pub mod sign_in;
 pub mod sign_up;

@@ -139,6 +139,10 @@ id! {
     ModelId = "mod";
     /// A stored model provider API key.
     ProviderKeyId = "pk";
+    /// An outbound proxy.
+    ProxyId = "prx";
+    /// An invitation into an organization.
+    InvitationId = "inv";
     /// A row of the audit log.
     AuditId = "aud";
     /// One HTTP request.

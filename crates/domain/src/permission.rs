@@ -36,6 +36,7 @@ pub struct Rule {
 const ALL: &[Role] = &[Role::Owner, Role::Admin, Role::Member, Role::Viewer];
 const MEMBER: &[Role] = &[Role::Owner, Role::Admin, Role::Member];
 const ADMIN: &[Role] = &[Role::Owner, Role::Admin];
+const OWNER: &[Role] = &[Role::Owner];
 
 macro_rules! permissions {
     ($($variant:ident = $name:literal, $level:ident, $roles:ident, $key:ident, $end_user:literal;)+) => {
@@ -59,26 +60,54 @@ macro_rules! permissions {
 
 permissions! {
     OrgRead = "org:read", Organization, ALL, Never, false;
+    OrgUpdate = "org:update", Organization, ADMIN, Never, false;
+    OrgDelete = "org:delete", Organization, OWNER, Never, false;
+    MembersRead = "members:read", Organization, ALL, Never, false;
+    MembersInvite = "members:invite", Organization, ADMIN, Never, false;
+    MembersRemove = "members:remove", Organization, ADMIN, Never, false;
+    MembersChangeRole = "members:change-role", Organization, OWNER, Never, false;
     AgentsRead = "agents:read", Application, ALL, Default, true;
     AgentsRun = "agents:run", Application, MEMBER, Default, true;
     AgentsConfigure = "agents:configure", Application, ADMIN, Default, false;
     AgentsWrite = "agents:write", Organization, ADMIN, ByName, false;
+    AgentsDelete = "agents:delete", Organization, ADMIN, ByName, false;
     SkillsRead = "skills:read", Application, ALL, Default, true;
     SkillsWrite = "skills:write", Organization, ADMIN, ByName, false;
+    SkillsDelete = "skills:delete", Organization, ADMIN, ByName, false;
     ToolsRead = "tools:read", Application, ALL, Default, true;
     ToolsWrite = "tools:write", Organization, ADMIN, ByName, false;
+    ToolsDelete = "tools:delete", Organization, ADMIN, ByName, false;
     ProvidersRead = "providers:read", Application, ALL, Default, true;
     ProvidersWrite = "providers:write", Organization, ADMIN, ByName, false;
+    ProvidersDelete = "providers:delete", Organization, ADMIN, ByName, false;
     RunsRead = "runs:read", Application, ALL, Default, true;
     RunsCancel = "runs:cancel", Application, MEMBER, Default, true;
+    RunsDelete = "runs:delete", Application, ADMIN, Default, false;
+    SchedulesRead = "schedules:read", Application, ALL, Default, true;
+    SchedulesWrite = "schedules:write", Application, MEMBER, Default, true;
+    SchedulesDelete = "schedules:delete", Application, MEMBER, Default, true;
     MemoriesRead = "memories:read", Application, ALL, Default, true;
     MemoriesDelete = "memories:delete", Application, ADMIN, Default, true;
+    NotificationsRead = "notifications:read", Application, ALL, Default, true;
+    NotificationsWrite = "notifications:write", Application, ALL, Default, true;
+    UploadsRead = "uploads:read", Application, ALL, Default, true;
+    UploadsWrite = "uploads:write", Application, MEMBER, Default, true;
     ConnectionsRead = "connections:read", Application, ALL, Default, true;
     ConnectionsConnect = "connections:connect", Application, MEMBER, Default, true;
     ConnectionsDisconnect = "connections:disconnect", Application, MEMBER, Default, true;
+    ProfilesRead = "profiles:read", Application, ALL, Default, true;
+    ProfilesWrite = "profiles:write", Application, MEMBER, Default, true;
+    ProfilesDelete = "profiles:delete", Application, MEMBER, Default, true;
+    AppProfilesRead = "app-profiles:read", Application, ALL, Default, false;
+    AppProfilesBind = "app-profiles:bind", Application, MEMBER, Default, false;
+    AppProfilesWrite = "app-profiles:write", Application, ADMIN, Default, false;
+    AppProfilesDelete = "app-profiles:delete", Application, ADMIN, Default, false;
     ModelsRead = "models:read", Organization, ALL, Default, true;
     ModelsWrite = "models:write", Organization, ADMIN, ByName, false;
     ModelsDelete = "models:delete", Organization, ADMIN, ByName, false;
+    ProxiesRead = "proxies:read", Organization, ALL, Default, true;
+    ProxiesWrite = "proxies:write", Organization, ADMIN, ByName, false;
+    ProxiesDelete = "proxies:delete", Organization, ADMIN, ByName, false;
     ProviderKeysRead = "provider-keys:read", Organization, ADMIN, Never, false;
     ProviderKeysWrite = "provider-keys:write", Organization, ADMIN, Never, false;
     ProviderKeysDelete = "provider-keys:delete", Organization, ADMIN, Never, false;
@@ -87,9 +116,17 @@ permissions! {
     ApiKeysRevoke = "api-keys:revoke", Application, ADMIN, Never, false;
     ApplicationsRead = "applications:read", Organization, ALL, Default, true;
     ApplicationsWrite = "applications:write", Organization, MEMBER, Default, false;
+    ApplicationsDelete = "applications:delete", Organization, ADMIN, ByName, false;
     EndUsersRead = "end-users:read", Application, ALL, Default, true;
     EndUsersWrite = "end-users:write", Application, MEMBER, Default, false;
     EndUsersDelete = "end-users:delete", Application, ADMIN, Default, false;
+    WebhooksRead = "webhooks:read", Application, ADMIN, Default, true;
+    WebhooksWrite = "webhooks:write", Application, ADMIN, Default, false;
+    WebhooksDelete = "webhooks:delete", Application, ADMIN, Default, false;
+    OauthClientsRead = "oauth-clients:read", Organization, ADMIN, ByName, false;
+    OauthClientsWrite = "oauth-clients:write", Organization, ADMIN, ByName, false;
+    OauthClientsDelete = "oauth-clients:delete", Organization, ADMIN, ByName, false;
+    AuditLogRead = "audit-log:read", Organization, ADMIN, ByName, false;
 }
 
 impl Permission {
@@ -109,7 +146,7 @@ impl Permission {
 
 /// A set of permissions.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
-pub struct PermissionSet(u64);
+pub struct PermissionSet(u128);
 
 impl PermissionSet {
     pub const EMPTY: Self = Self(0);
@@ -170,14 +207,16 @@ mod tests {
 
     #[test]
     fn the_set_holds_the_whole_table() {
-        assert!(Permission::ALL.len() <= 64, "PermissionSet is 64 bits wide");
+        assert!(Permission::ALL.len() <= 128, "PermissionSet is 128 bits wide");
         assert!(Permission::ALL.iter().all(|permission| Permission::parse(permission.as_str()) == Some(*permission)));
     }
 
     #[test]
     fn organization_wide_writes_are_never_in_a_default_key() {
         let default = PermissionSet::default_for_key(Role::Owner);
-        for scope in ["models:write", "agents:write", "providers:write", "models:delete"] {
+        for scope in
+            ["models:write", "agents:write", "providers:write", "models:delete", "proxies:write", "applications:delete", "audit-log:read"]
+        {
             assert!(!default.contains(Permission::parse(scope).expect("known")), "{scope}");
         }
     }

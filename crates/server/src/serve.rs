@@ -95,6 +95,7 @@ async fn serve(options: Serve) -> anyhow::Result<()> {
             passwords: Passwords::new(auth::password::Options::default()),
             vault,
             limits,
+            mailer: None,
             options: api::Options {
                 app_url: options.app_url.clone(),
                 trusted_origins: options

@@ -63,10 +63,12 @@ macro_rules! permissions {
 }
 
 permissions!(OrgAccess, organization, "organization":
-    OrgRead AgentsWrite SkillsWrite ToolsWrite ProvidersWrite ModelsRead ModelsWrite ModelsDelete
-    ProviderKeysRead ProviderKeysWrite ProviderKeysDelete ApplicationsRead ApplicationsWrite);
+    OrgRead OrgUpdate OrgDelete MembersRead MembersInvite MembersRemove MembersChangeRole
+    AgentsWrite SkillsWrite ToolsWrite ProvidersWrite ModelsRead ModelsWrite ModelsDelete ProxiesRead ProxiesWrite ProxiesDelete
+    ProviderKeysRead ProviderKeysWrite ProviderKeysDelete ApplicationsRead ApplicationsWrite ApplicationsDelete AuditLogRead);
 
 permissions!(AppAccess, application, "application":
     AgentsRead AgentsRun AgentsConfigure SkillsRead ToolsRead ProvidersRead RunsRead RunsCancel MemoriesRead MemoriesDelete
+    NotificationsRead NotificationsWrite
     ConnectionsRead ConnectionsConnect ConnectionsDisconnect ApiKeysRead ApiKeysCreate ApiKeysRevoke
     EndUsersRead EndUsersWrite EndUsersDelete);

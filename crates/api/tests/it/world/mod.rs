@@ -3,6 +3,7 @@
 mod actor;
 mod database;
 mod ids;
+mod mailbox;
 mod reply;
 mod tenant;
 
@@ -11,6 +12,7 @@ use std::time::Duration;
 
 use api::chain::address::TrustedProxies;
 use auth::Passwords;
+use auth::mail::Mailer;
 use axum::Router;
 use axum::body::Body;
 use axum::http::Request;
@@ -25,6 +27,7 @@ use tower::ServiceExt as _;
 pub(crate) use self::actor::Actor;
 use self::database::Database;
 pub(crate) use self::ids::TripIds;
+use self::mailbox::Mailbox;
 pub(crate) use self::reply::Reply;
 pub(crate) use self::tenant::{KeyPlan, Tenant, unique};
 
@@ -33,6 +36,9 @@ pub(crate) struct World {
     pub(crate) store: Store,
     pub(crate) clock: Arc<MockClock>,
     pub(crate) ids: Arc<TripIds>,
+    /// What was mailed, in a world with mail.
+    #[expect(dead_code, reason = "the first story that reads mail removes this line")]
+    pub(crate) mailbox: Arc<Mailbox>,
     router: Router,
     _folder: TempDir,
 }
@@ -55,13 +61,13 @@ impl Sealer for TestSealer {
 }
 
 /// The services behind the API: the one place that knows them all.
-async fn parts(store: Store, options: api::Options) -> api::Parts {
+async fn parts(store: Store, mailer: Option<Arc<dyn Mailer>>, options: api::Options) -> api::Parts {
     let cheap = auth::password::Options { memory_kib: 64, passes: 1, parallel: 2 };
     let masters = MasterKeys::new(MasterKey::from_bytes("test", [7; 32]), Vec::new());
     let vault = Vault::open(store.clone(), masters).await.unwrap();
     let many = r#"{"max_concurrent_per_org": 1000000, "per_org_global_rate_per_min": 1000000}"#;
     let limits = Limits { platform: many.parse().unwrap(), inline: "{}".parse().unwrap() };
-    api::Parts { store, passwords: Passwords::new(cheap), vault, limits, options }
+    api::Parts { store, passwords: Passwords::new(cheap), vault, limits, mailer, options }
 }
 
 fn options() -> api::Options {
@@ -81,24 +87,30 @@ impl World {
 
     /// As [`Self::start`], with other options.
     pub(crate) async fn with(change: impl FnOnce(&mut api::Options)) -> Self {
-        Self::on(Database::preferred(), change, Router::new()).await
+        Self::on(Database::preferred(), change, Router::new(), false).await
+    }
+
+    /// As [`Self::start`], on a server that can send mail.
+    #[expect(dead_code, reason = "the first story that reads mail removes this line")]
+    pub(crate) async fn with_mail() -> Self {
+        Self::on(Database::preferred(), |_| {}, Router::new(), true).await
     }
 
     /// As [`Self::start`], with more routes inside the chain.
     pub(crate) async fn with_routes(more: Router<api::App>) -> Self {
-        Self::on(Database::preferred(), |_| {}, more).await
+        Self::on(Database::preferred(), |_| {}, more, false).await
     }
 
     /// One world on each engine at hand: SQLite always.
     pub(crate) async fn each() -> Vec<Self> {
         let mut worlds = Vec::new();
         for database in Database::all() {
-            worlds.push(Self::on(database, |_| {}, Router::new()).await);
+            worlds.push(Self::on(database, |_| {}, Router::new(), false).await);
         }
         worlds
     }
 
-    async fn on(database: Database, change: impl FnOnce(&mut api::Options), more: Router<api::App>) -> Self {
+    async fn on(database: Database, change: impl FnOnce(&mut api::Options), more: Router<api::App>, mails: bool) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let (clock, ids) = (Arc::new(MockClock::default()), Arc::new(TripIds::default()));
         let mut store_options = store_options(&database.clone_into(folder.path()).await, folder.path());
@@ -107,9 +119,11 @@ impl World {
         let store = Store::connect(store_options).await.unwrap();
         let mut options = options();
         change(&mut options);
+        let mailbox = Arc::new(Mailbox::default());
+        let mailer = mails.then(|| -> Arc<dyn Mailer> { mailbox.clone() });
         let (operations, _) = api::router::documented().split_for_parts();
-        let router = api::router::around(api::App::new(parts(store.clone(), options).await), operations.merge(more));
-        Self { store, clock, ids, router, _folder: folder }
+        let router = api::router::around(api::App::new(parts(store.clone(), mailer, options).await), operations.merge(more));
+        Self { store, clock, ids, mailbox, router, _folder: folder }
     }
 
     /// Sends a request as it is. What no response may lack is checked here, for every request of every test.
