@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # test.sh [--fast]: runs the tests. The runner's own totals are the last lines.
 #
-# Without an option: the repository's checks, then every test, on SQLite and on a private PostgreSQL and Redis.
+# Without an option: the repository's checks, the fuzzer of the API, then every test, on SQLite and on a private PostgreSQL and Redis.
 # --fast: the tests on SQLite only, without the whole-system stories of `testkit`; no service is started or installed.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -39,5 +39,6 @@ fi
 cargo xtask check-layers
 cargo xtask check-size
 scripts/check-openapi.sh
+scripts/fuzz-api.py "$CARGO_TARGET_DIR/debug/appstrate"
 cargo test --workspace --doc --quiet
 exec scripts/services.sh "${runner[@]}"

@@ -11,7 +11,8 @@ pub fn decorate(mut document: Value) -> Value {
         "title": "Appstrate API",
         "version": "2026-03-21",
         "description": "Run AI agents on behalf of your customers. One header, `Appstrate-User`, makes any call act as one of them.",
-        "license": { "name": "Apache-2.0", "identifier": "Apache-2.0" }
+        "contact": { "name": "The maintainers of Appstrate", "url": env!("CARGO_PKG_REPOSITORY") },
+        "license": { "name": "Apache-2.0", "url": "https://www.apache.org/licenses/LICENSE-2.0" }
     });
     document["servers"] = json!([{ "url": "/", "description": "This server" }]);
     let paths = document["paths"].as_object_mut().expect("a document has paths");
