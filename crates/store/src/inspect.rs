@@ -3,6 +3,8 @@
 use crate::entities::registry;
 use crate::migrations::policy::Rows;
 use crate::migrations::tables;
+use crate::scope::InOrg;
+use crate::{Store, StoreError};
 
 /// A table of the migrations.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,4 +38,24 @@ pub fn mapped() -> Vec<Mapped> {
         tenancy: entry.tenancy.map(|tenancy| format!("{tenancy:?}")),
     };
     registry::all().into_iter().map(turn).collect()
+}
+
+/// Whose a row is, as its columns say.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Owner {
+    pub org: Option<String>,
+    pub app: Option<String>,
+    pub end_user: Option<String>,
+    pub user: Option<String>,
+}
+
+/// Whose rows a scope sees of a table, through the same statements as its repositories.
+///
+/// # Panics
+/// When the table is not one of tenants.
+pub async fn seen<S: InOrg>(store: &Store, scope: &S, table: &str) -> Result<Vec<Owner>, StoreError> {
+    let entry = registry::all().into_iter().find(|entry| entry.table == table).expect("a table that is declared is mapped");
+    let seen = entry.seen.expect("a table of tenants");
+    let unit = store.read(scope).await?;
+    seen(unit.tenant()).await
 }

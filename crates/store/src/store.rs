@@ -32,14 +32,14 @@ pub(crate) struct Inner {
     /// Idempotency keys in flight; SQLite has no advisory locks.
     pub(crate) in_flight: Arc<Mutex<HashSet<[u8; 32]>>>,
     #[cfg(feature = "unlock")]
-    unlocked: Vec<&'static str>,
+    unlocked: Mutex<Vec<&'static str>>,
 }
 
 impl Inner {
     /// Whether a test asked for this table's filter to be left out.
     #[cfg(feature = "unlock")]
     pub(crate) fn is_unlocked(&self, table: &str) -> bool {
-        self.unlocked.contains(&table)
+        self.unlocked.lock().expect("nothing panics while it holds the list").contains(&table)
     }
 
     #[cfg(not(feature = "unlock"))]
@@ -75,7 +75,7 @@ impl Store {
                 blobs,
                 in_flight: Arc::default(),
                 #[cfg(feature = "unlock")]
-                unlocked: options.unlocked,
+                unlocked: Mutex::new(options.unlocked),
             }),
         })
     }
@@ -116,6 +116,12 @@ impl Store {
     fn unit<S: Scope>(&self, scope: &S, opened: crate::engine::Opened, state: WriteState) -> Write<S> {
         let crate::engine::Opened { transaction, permit } = opened;
         Unit { transaction, permit, store: Arc::clone(&self.inner), scope: scope.clone(), wakes: Wakes::default(), state }
+    }
+
+    /// From now on the filters of these tables are left out, and those of all others hold. For tests that show what they are for.
+    #[cfg(feature = "unlock")]
+    pub fn unlock(&self, tables: &[&'static str]) {
+        *self.inner.unlocked.lock().expect("nothing panics while it holds the list") = tables.to_vec();
     }
 
     pub fn clock(&self) -> &dyn Clock {

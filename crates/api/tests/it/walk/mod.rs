@@ -8,6 +8,7 @@
 //! | [`principal`], [`target`] | who calls, and whose row is meant |
 //! | [`policy`] | the answer that each pair must get |
 //! | [`sweep`] | operations × principals × targets |
+//! | [`unlocked`] | the sweep again with one filter left out, to see that it would tell |
 //! | [`bodies`], [`described`] | what holds for bodies and descriptions |
 
 mod bodies;
@@ -20,6 +21,7 @@ mod rows;
 mod stage;
 mod sweep;
 mod target;
+mod unlocked;
 
 pub(crate) use self::fixtures::Kind;
 pub(crate) use self::operation::{document, operations};

@@ -116,7 +116,7 @@ impl Stage<'_> {
         }
     }
 
-    /// A memory that a run of the caller's has left.
+    /// A memory that a run of the caller's has left, besides a state and a cost.
     async fn memory(&self, target: Target) -> Row {
         let (caller, agent, _) = self.inside(target);
         let wanted = run(&caller, agent).await;
@@ -128,7 +128,9 @@ impl Stage<'_> {
             }
         };
         let started = RunEntry::Event(RunEvent::Started { rung: "namespace".to_owned(), egress: json!({"policy": "public"}) });
-        system.append_to_run(&claimed.lease, claimed.next_seq, &[started]).await.unwrap();
+        let paid = RunEntry::LedgerOpen { entry: 1, reserved: domain::NanoUsd(1) };
+        let state = RunEntry::Event(RunEvent::StateSet { state: json!({"agent": agent}) });
+        system.append_to_run(&claimed.lease, claimed.next_seq, &[started, paid, state]).await.unwrap();
         let memories = vec![MemoryWrite { key: None, text: format!("{agent} {}", unique()) }];
         let write = self.world.store.write(&claimed.scope, WriteContext::internal()).await.unwrap();
         assert!(write.runs().finish(&claimed.lease, &RunEnding { failure: None, memories }).await.unwrap().is_some());

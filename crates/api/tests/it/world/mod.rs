@@ -85,6 +85,11 @@ impl World {
         Self::with(|_| {}).await
     }
 
+    /// On SQLite, where no second lock stands behind the filters of the repositories.
+    pub(crate) async fn on_sqlite() -> Self {
+        Self::on(Database::Sqlite, |_| {}, Router::new(), false).await
+    }
+
     /// As [`Self::start`], with other options.
     pub(crate) async fn with(change: impl FnOnce(&mut api::Options)) -> Self {
         Self::on(Database::preferred(), change, Router::new(), false).await

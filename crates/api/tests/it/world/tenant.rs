@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use auth::sign_in::{Opened, Origin};
-use domain::{AppId, EndUserId, KeyId, OrgId, Permission, PermissionSet, Role, Timestamp, UserId};
+use domain::{AppId, EndUserId, KeyId, OrgId, Permission, PermissionSet, Role, Secret, Timestamp, UserId};
 use serde_json::{Map, json};
 use store::{AppScope, AuditRow, NewApiKey, NewApplication, NewEndUser, NewOrganization, NewUser, OrgScope, Page, WriteContext};
 
@@ -140,6 +140,11 @@ impl<'w> Tenant<'w> {
     }
 
     pub(crate) async fn key_of(&self, plan: KeyPlan) -> (KeyId, Actor<'w>) {
+        let (id, secret) = self.key_secret(plan).await;
+        (id, self.world.anonymous().with_key(secret.expose()))
+    }
+
+    pub(crate) async fn key_secret(&self, plan: KeyPlan) -> (KeyId, Secret) {
         let secret = auth::token::new_api_key(self.world.store.ids());
         let new = NewApiKey {
             name: format!("key {}", unique()),
@@ -152,7 +157,7 @@ impl<'w> Tenant<'w> {
         let write = self.world.store.write(&self.app_scope(plan.app).await, WriteContext::internal()).await.unwrap();
         let key = write.api_keys().create(new).await.unwrap();
         write.commit().await.unwrap();
-        (key.id, self.world.anonymous().with_key(secret.expose()))
+        (key.id, secret)
     }
 
     pub(crate) async fn revoke(&self, key: KeyId) {
