@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// Where a run stands. `pending` covers queueing and preparation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(example = "success"))]
 #[serde(rename_all = "lowercase")]
 pub enum RunStatus {
     Pending,

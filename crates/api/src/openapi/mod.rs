@@ -1,6 +1,7 @@
 //! The OpenAPI 3.1 document: made from the handlers, completed in one place, committed in `openapi/` and diffed.
 
 pub mod decorate;
+mod examples;
 pub mod guard;
 
 use std::sync::LazyLock;
@@ -34,6 +35,7 @@ fn document() -> Value {
         let mut document = decorate::decorate(serde_json::to_value(generated).expect("the generator makes JSON"));
         document["components"]["parameters"] = decorate::parameters();
         document["tags"] = tags(&document);
+        examples::complete(&mut document);
         document
     };
     std::thread::Builder::new()

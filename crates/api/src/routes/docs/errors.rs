@@ -15,7 +15,7 @@ pub(super) async fn page(Path(slug): Path<String>) -> Response {
     html(
         code.title(),
         &format!(
-            "<p><code>{}</code> · HTTP {}</p><h1>{}</h1><p>{step}</p><p><a href=\"/api/docs\">API reference</a></p>",
+            "<p><code>{}</code> · HTTP {}</p><h1>{}</h1><p>{step}</p><p><a href=\"/docs/api-reference#errors\">API reference</a></p>",
             code.as_str(),
             code.status(),
             code.title()

@@ -14,9 +14,9 @@ pub(super) async fn page(State(app): State<App>) -> Response {
             "<h1>Appstrate is running</h1><p>Run AI agents on behalf of your customers.</p><ol>\
              <li>Sign up:<pre>curl -c cookies.txt -X POST {base}/api/auth/sign-up/email \\\n  -H 'Content-Type: application/json' \\\n  -d '{{\"name\":\"Ada\",\"email\":\"ada@example.com\",\"password\":\"correct horse\"}}'</pre></li>\
              <li>Create an organization:<pre>curl -b cookies.txt -X POST {base}/api/orgs \\\n  -H 'Content-Type: application/json' -d '{{\"name\":\"Acme\"}}'</pre></li>\
-             <li>Make an API key for its default application, then an end-user, then a run: the <a href=\"/api/docs\">API reference</a> has every call.</li></ol>\
+             <li>Make an API key for its default application, then an end-user, then a run: the <a href=\"/docs/api-reference\">API reference</a> has every call.</li></ol>\
              <p><code>make run</code> does all of this with a demo tenant and prints the commands.</p>\
-             <p><a href=\"/api/docs\">API reference</a> · <a href=\"/api/openapi.json\">OpenAPI document</a> · <a href=\"/health\">Health</a></p>"
+             <p><a href=\"/docs/api-reference\">API reference</a> · <a href=\"/api/docs\">Swagger UI</a> · <a href=\"/api/openapi.json\">OpenAPI document</a> · <a href=\"/health\">Health</a></p>"
         ),
     )
 }

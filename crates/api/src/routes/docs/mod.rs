@@ -1,7 +1,9 @@
-//! The reference, served by the server itself: the OpenAPI document, Swagger UI, a page for each error code, and the front page.
+//! The reference, served by the server itself: the OpenAPI document, Swagger UI, a page to read, one for each error code, and the front
+//! page.
 
 mod errors;
 mod front;
+mod reference;
 mod swagger;
 
 use axum::Router;
@@ -20,6 +22,7 @@ pub fn routes() -> Router<App> {
         .route("/api/openapi.json", get(document))
         .route("/api/docs", get(swagger::index))
         .route("/api/docs/{*file}", get(swagger::file))
+        .route("/docs/api-reference", get(reference::page))
         .route("/docs/errors/{code}", get(errors::page))
 }
 
@@ -32,7 +35,8 @@ fn html(title: &str, body: &str) -> Response {
     let page = format!(
         "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\"><title>{title} · Appstrate</title>\
          <style>:root{{color-scheme:light dark}}body{{font:16px/1.6 system-ui,sans-serif;max-width:44rem;margin:3rem auto;padding:0 1rem}}\
-         code,pre{{font:14px/1.5 ui-monospace,monospace}}pre{{padding:1rem;overflow:auto;border:1px solid #8885;border-radius:6px}}</style></head><body>{body}</body></html>"
+         code,pre{{font:14px/1.5 ui-monospace,monospace}}pre{{padding:1rem;overflow:auto;border:1px solid #8885;border-radius:6px}}table{{border-collapse:collapse}}\
+         td,th{{border:1px solid #8885;padding:.3rem .6rem;text-align:left;vertical-align:top}}h2{{margin-top:3rem}}</style></head><body>{body}</body></html>"
     );
     let policy = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'";
     ([(header::CONTENT_TYPE, "text/html; charset=utf-8"), (header::CONTENT_SECURITY_POLICY, policy)], page).into_response()

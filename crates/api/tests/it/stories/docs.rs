@@ -59,3 +59,14 @@ async fn health_tells_what_works() {
         (Some("degraded"), Some("user namespaces are disabled"))
     );
 }
+
+#[tokio::test]
+async fn the_reference_is_one_page_from_this_server_alone() {
+    let world = World::start().await;
+    let page = world.anonymous().get("/docs/api-reference").await.is(200);
+    assert!(
+        page.text.contains("<section id=\"createEndUser\">") && page.text.contains("Needs the permission <code>end-users:write</code>")
+    );
+    assert!(page.header("content-security-policy").is_some_and(|policy| policy.contains("default-src 'none'")));
+    assert!(!page.text.contains("<script") && !page.text.contains("src="), "nothing but text");
+}

@@ -6,6 +6,7 @@ use domain::Permission;
 use serde_json::Value;
 
 use super::operation::{Operation, operations, resolve};
+use super::sweep::mismatches;
 
 fn flaws(operation: &Operation) -> Vec<&'static str> {
     let value = operation.value;
@@ -36,6 +37,7 @@ fn flaws(operation: &Operation) -> Vec<&'static str> {
         (!operation.successes().is_empty(), "a status of success"),
         (problems_are_problems(operation), "problem+json for every error"),
         (bodies_have_schemas(value), "schema for every body"),
+        (bodies_have_examples(value), "example that fits its schema for every JSON body"),
         (parameters_are_described(operation), "description and schema of every parameter"),
         (
             !operation.successes().contains(&201) || names_header(operation, 201, "Location") || operation.level == "none",
@@ -58,6 +60,20 @@ fn bodies_have_schemas(value: &Value) -> bool {
         .filter_map(|body| body["content"].as_object())
         .flat_map(|content| content.values())
         .all(|content| content.get("schema").is_some())
+}
+
+/// The first examples of requests and successes. Their schemas are whole: a made-up example would break them.
+fn bodies_have_examples(value: &Value) -> bool {
+    let successes = value["responses"].as_object().unwrap().iter().filter(|(status, _)| status.starts_with('2')).map(|(_, body)| body);
+    successes.chain(value.get("requestBody")).filter_map(|body| body["content"].get("application/json")).all(|media| {
+        media.get("example").is_some_and(|example| {
+            let flaws = mismatches(&media["schema"], example);
+            for flaw in &flaws {
+                println!("{example}: {flaw}");
+            }
+            flaws.is_empty()
+        })
+    })
 }
 
 fn parameters_are_described(operation: &Operation) -> bool {

@@ -150,7 +150,7 @@ pub(super) fn flaws(operation: &Operation, principal: Principal, row: &Row, repl
 }
 
 /// Where `instance` breaks `schema`, which may refer into the document.
-fn mismatches(schema: &Value, instance: &Value) -> Vec<String> {
+pub(super) fn mismatches(schema: &Value, instance: &Value) -> Vec<String> {
     let whole =
         json!({"$schema": "https://json-schema.org/draft/2020-12/schema", "allOf": [schema], "components": document()["components"]});
     let validator = jsonschema::options().should_validate_formats(true).build(&whole).unwrap();
