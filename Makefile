@@ -42,6 +42,10 @@ check: tools ## Check format, lints, layers, sizes and the fast tests (SQLite).
 test: ## Run every test, on SQLite and on a private PostgreSQL and Redis.
 	scripts/test.sh
 
+.PHONY: fuzz
+fuzz: tools ## Fuzz the parsers and policies, each for SECONDS_EACH (30).
+	scripts/fuzz.sh $(or $(SECONDS_EACH),30)
+
 # The builds are apart, so that no feature of the bench's own crates leaks into what is measured. BENCH holds its options.
 .PHONY: bench
 bench: tools ## Measure the release build against the bars of the design, on SQLite and PostgreSQL.
