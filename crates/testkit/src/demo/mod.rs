@@ -21,7 +21,7 @@ pub const CUSTOMER_KEYS: [&str; 2] = ["acme-key-of-grace-8d1f3c", "acme-key-of-a
 /// Runs the demo until Ctrl-C, or until the result is shown with `--once`.
 pub async fn run(options: Options) -> anyhow::Result<()> {
     let model = ScriptedModel::start_on(options.model_port()).await.context("the port of the scripted model is taken")?;
-    model.by_turn(script::MODEL, script::steps());
+    model.by_turn(script::MODEL, script::steps(&options.customer_api_url()));
     let customer_api = CustomerApi::start_on(options.customer_api_port(), CUSTOMER_KEYS.map(str::to_owned))
         .await
         .context("the port of the customer API is taken")?;

@@ -10,9 +10,9 @@ pub struct Options {
     /// Port of the API. The scripted model takes the next one, the customer API the one after.
     #[arg(long, env = "PORT", default_value_t = 3000)]
     pub port: u16,
-    /// Data folder of the server.
-    #[arg(long, env = "DATA_DIR", default_value = "./data")]
-    pub data_dir: PathBuf,
+    /// Data folder of the server. Left out: `./data`, and one for each other port, since what the demo keeps in it names its ports.
+    #[arg(long, env = "DATA_DIR")]
+    pub data_dir: Option<PathBuf>,
     /// Use OpenAI instead of the scripted model.
     #[arg(long, env = "OPENAI_API_KEY", hide_env_values = true)]
     pub openai_api_key: Option<String>,
@@ -33,6 +33,16 @@ pub struct Options {
 impl Options {
     pub fn base_url(&self) -> String {
         format!("http://localhost:{}", self.port)
+    }
+
+    pub(super) fn data_dir(&self) -> PathBuf {
+        let own = || if self.port == 3000 { "./data".into() } else { format!("./data-{}", self.port).into() };
+        self.data_dir.clone().unwrap_or_else(own)
+    }
+
+    /// Where the customer API answers, as the demo's provider and agent name it.
+    pub(super) fn customer_api_url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.customer_api_port())
     }
 
     pub(super) fn model_port(&self) -> u16 {

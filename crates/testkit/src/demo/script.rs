@@ -8,10 +8,10 @@ use crate::scripted_model::{Step, call, say};
 pub(super) const MODEL: &str = "scripted-demo";
 
 /// One conversation: policy tool, orders API, shell, then state, memory, output and report.
-pub(super) fn steps() -> Vec<Step> {
+pub(super) fn steps(customer_api: &str) -> Vec<Step> {
     vec![
         call("refund_policy", json!({ "amount": 129.5, "days": 12 })),
-        call("provider_call", json!({ "provider": "@acme-demo/orders", "method": "GET", "url": "http://127.0.0.1:3002/orders/ord_42" })),
+        call("provider_call", json!({ "provider": "@acme-demo/orders", "method": "GET", "url": format!("{customer_api}/orders/ord_42") })),
         call("bash", json!({ "command": "printf 'Order ord_42: brass engine, policy says refund.\\n' > note.md && cat note.md" })),
         call("set_state", json!({ "state": { "handled": 1, "lastOrder": "ord_42" } }))
             .and("add_memory", json!({ "content": "Prefers refunds over replacements.", "key": "preference" }))

@@ -45,7 +45,7 @@ pub(super) async fn tenant(options: &Options, model: &ScriptedModel) -> anyhow::
     .await?;
     let session = session.with("x-app-id", id(&application)?);
 
-    packages(&session, id(&application)?).await?;
+    packages(options, &session, id(&application)?).await?;
     configure_model(options, &session, model).await?;
     let api_key = fresh_key(&session).await?;
     let api = anonymous.with("authorization", &format!("Bearer {api_key}"));
@@ -126,9 +126,10 @@ async fn session(anonymous: &Api) -> anyhow::Result<String> {
     bail!("could not sign in or up")
 }
 
-async fn packages(session: &Api, application: &str) -> anyhow::Result<()> {
+async fn packages(options: &Options, session: &Api, application: &str) -> anyhow::Result<()> {
     let agent: Value = serde_json::from_str(include_str!("../../demo/agent/manifest.json"))?;
-    let provider: Value = serde_json::from_str(include_str!("../../demo/provider/manifest.json"))?;
+    let mut provider: Value = serde_json::from_str(include_str!("../../demo/provider/manifest.json"))?;
+    provider["definition"]["authorizedUris"] = json!([format!("{}/*", options.customer_api_url())]);
     let exists = |list: &Value, name: &str| list["data"].as_array().is_some_and(|data| data.iter().any(|package| package["id"] == name));
 
     let tools = session.get("/api/packages/tools?pageSize=100").await?;

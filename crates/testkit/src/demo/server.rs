@@ -19,7 +19,7 @@ pub(super) async fn start(options: &Options, model: SocketAddr, customer_api: So
         .arg("serve")
         .env("PORT", options.port.to_string())
         .env("APP_URL", options.base_url())
-        .env("DATA_DIR", &options.data_dir)
+        .env("DATA_DIR", options.data_dir())
         .env("LOG_LEVEL", &options.log_level)
         .env("OUTBOUND_ALLOW", format!("models={model},providers={customer_api}"))
         .stdin(Stdio::null())
