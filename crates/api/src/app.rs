@@ -7,9 +7,11 @@ use auth::mail::Mailer;
 use connect::Vault;
 
 use domain::{Clock, IdSource, Timestamp};
-use store::Store;
+use store::{RateLimiter, Store};
 
 use crate::chain::address::TrustedProxies;
+use crate::chain::rate_limit::established::Established;
+use crate::chain::rate_limit::settings::RateLimits;
 
 /// Settings of the API.
 #[derive(Clone, Debug)]
@@ -19,13 +21,20 @@ pub struct Options {
     /// Origins that may send unsafe requests with a session cookie, besides the one of `app_url`.
     pub trusted_origins: Vec<String>,
     pub trusted_proxies: TrustedProxies,
+    /// How many requests each class of routes takes (`RATE_LIMITS`).
+    pub rate_limits: RateLimits,
     /// Why runs are refused; `None` when the sandbox works.
     pub sandbox_unavailable: Option<String>,
 }
 
 /// The state of the API. Cheap to clone.
 #[derive(Clone)]
-pub struct App(Arc<Parts>);
+pub struct App(Arc<Whole>);
+
+struct Whole {
+    parts: Parts,
+    established: Established,
+}
 
 /// The services behind the API.
 pub struct Parts {
@@ -33,6 +42,8 @@ pub struct Parts {
     pub passwords: Passwords,
     pub vault: Vault,
     pub limits: runs::preflight::Limits,
+    /// Counts requests.
+    pub limiter: RateLimiter,
     /// `None`: no mail server is configured; links are shown instead of sent, and what needs mail is refused.
     pub mailer: Option<Arc<dyn Mailer>>,
     pub options: Options,
@@ -40,19 +51,24 @@ pub struct Parts {
 
 impl App {
     pub fn new(parts: Parts) -> Self {
-        Self(Arc::new(parts))
+        Self(Arc::new(Whole { parts, established: Established::default() }))
     }
 
     pub fn now(&self) -> Timestamp {
-        self.0.store.clock().now()
+        self.store.clock().now()
     }
 
     pub fn clock(&self) -> &dyn Clock {
-        self.0.store.clock()
+        self.store.clock()
     }
 
     pub fn ids(&self) -> &dyn IdSource {
-        self.0.store.ids()
+        self.store.ids()
+    }
+
+    /// Which credentials were good from which address.
+    pub fn established(&self) -> &Established {
+        &self.0.established
     }
 }
 
@@ -60,6 +76,6 @@ impl std::ops::Deref for App {
     type Target = Parts;
 
     fn deref(&self) -> &Parts {
-        &self.0
+        &self.0.parts
     }
 }

@@ -26,4 +26,6 @@ mod rules;
 mod run_log;
 
 pub use app::{App, Options, Parts};
+pub use chain::rate_limit::class::Class;
+pub use chain::rate_limit::settings::RateLimits;
 pub use router::router;

@@ -9,7 +9,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::app::App;
-use crate::chain::{audit, authenticate, drain, finish};
+use crate::chain::{audit, authenticate, drain, finish, rate_limit};
 use crate::problem::Problem;
 use crate::routes;
 
@@ -40,17 +40,20 @@ pub fn router(app: App) -> Router {
 
 /// The chain around these operations, and beside them what describes the API.
 pub fn around(app: App, operations: Router<App>) -> Router {
+    rate_limit::route::prepare();
     Router::new()
         .merge(operations)
         // Within the audit, so that a panic leaves its row like every other failure.
         .route_layer(CatchPanicLayer::custom(finish::panicked))
         .route_layer(from_fn_with_state(app.clone(), audit::audit))
+        .route_layer(from_fn_with_state(app.clone(), rate_limit::by_identity))
         .route_layer(from_fn_with_state(app.clone(), authenticate::authenticate))
         .merge(routes::docs::routes())
         .route("/health", get(routes::health::health))
         .method_not_allowed_fallback(wrong_method)
         .fallback(unknown_route)
         .layer(CatchPanicLayer::custom(finish::panicked))
+        .layer(from_fn_with_state(app.clone(), rate_limit::by_address))
         .layer(from_fn_with_state(app.clone(), finish::finish))
         .layer(from_fn(drain::drain))
         .with_state(app)

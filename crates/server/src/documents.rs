@@ -60,6 +60,30 @@ fn generated_errors_are_current() {
 }
 
 #[test]
+fn generated_rate_limits_are_current() {
+    let mut page = String::from(
+        "# Rate limits\n\nMade from `crates/api/src/chain/rate_limit`. Each operation of the API belongs to one class, named in its text and as `x-rate-limit` in the\nOpenAPI document. `RATE_LIMITS` changes the sizes.\n\n| class | requests in 60 s | ceiling | counted by | routes |\n|---|---|---|---|---|\n",
+    );
+    let limits = api::RateLimits::default();
+    for class in api::Class::ALL {
+        let (size, _) = limits.size(class, None);
+        assert_eq!(size.quota.window.as_secs(), 60);
+        let ceiling = size.ceiling.map_or_else(|| "–".to_owned(), |ceiling| ceiling.limit.to_string());
+        writeln!(page, "| `{}` | {} | {ceiling} | {} | {} |", class.as_str(), size.quota.limit, class.counted_by(), class.routes())
+            .expect("writing to a string works");
+    }
+    page.push_str(
+        "\nAn identity is a signed-in user, or an API key: the end-users for whom a key calls share its budget. An address is one of IPv4, or a\n/64 network of IPv6. A path counts as it is, with the ids in it; a route is all paths of one form.\n\n\
+         A window opens with the first request and ends after its time; then the whole quota is there again. A refused request costs nothing.\n\n\
+         ## Headers\n\nEvery response tells how the tightest of its quotas stands:\n\n```http\nRateLimit: limit=20, remaining=18, reset=45\nRateLimit-Policy: 20;w=60\n```\n\n\
+         18 more requests are allowed; in 45 s all 20 are again. From the API version 2026-11-21 on the same is written as\n`RateLimit: \"run\";r=18;t=45` and `RateLimit-Policy: \"run\";q=20;w=60`; a ceiling is called `run-ceiling`.\n\n\
+         Beyond the quota the answer is 429 `rate_limited`, with the seconds to wait in `Retry-After` and in `retryAfter` of the body.\n\n\
+         ## Credentials\n\nRequests whose credentials are missing or wrong count against their address, as `public`. An address that has used this up is not heard\nuntil its window ends; credentials that were good from there before are.\n",
+    );
+    is_current("rate-limits.md", &page);
+}
+
+#[test]
 fn generated_permissions_are_current() {
     let mut page = String::from(
         "# Permissions\n\nMade from `crates/domain/src/permission.rs`. A call may do what its role may do, cut down by the scopes of its key and, with\n`Appstrate-User`, by the end-user column.\n\n| permission | level | owner | admin | member | viewer | API key | end-user |\n|---|---|---|---|---|---|---|---|\n",

@@ -91,11 +91,20 @@ pub(crate) struct Serve {
     /// JSON: limits of inline runs, such as `manifest_bytes` (65536) and `prompt_bytes` (200000).
     #[arg(long, env = "INLINE_RUN_LIMITS", default_value = "{}")]
     pub inline_run_limits: String,
+    /// JSON: how many requests each class of routes takes, `{"run": {"limit": 20, "window": 60, "ceiling": 100}}`, and what differs for
+    /// single applications, `{"applications": {"app_…": {"run": {"limit": 100}}}}`. The classes: reference/rate-limits.md.
+    #[arg(long, env = "RATE_LIMITS", default_value = "{}")]
+    pub rate_limits: String,
+    /// `redis://…`, or `rediss://…` for TLS: a Redis on which all nodes count rate limits together. Left out, or lost: each node counts for
+    /// itself.
+    #[arg(long, env = "REDIS_URL", hide_env_values = true, value_parser = secret)]
+    pub redis_url: Option<Secret>,
     /// Exceptions to the ban on private addresses: comma-separated `purpose=CIDR-or-host:port`, purpose one of
     /// `models`, `webhooks`, `providers`, `agents`, `all`.
     #[arg(long, env = "OUTBOUND_ALLOW", default_value = "")]
     pub outbound_allow: String,
-    /// `false`, `true` (one proxy) or the number of proxies in front whose `X-Forwarded-For` is believed.
+    /// `false`, `true` (one proxy) or the number of proxies in front whose `X-Forwarded-For` is believed. Behind a proxy it must be set: all
+    /// clients otherwise have the proxy's address, and share the rate limits of one.
     #[arg(long, env = "TRUST_PROXY", default_value = "false", value_parser = trusted_proxies)]
     pub trust_proxy: u8,
     /// Browser origins, comma-separated, that may send requests with a session. The origin of `APP_URL` always may.

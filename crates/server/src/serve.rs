@@ -12,7 +12,7 @@ use auth::Passwords;
 use connect::{SealWithMaster, Vault, catalogue};
 use domain::{Clock, IdSource, RandomIds, SystemClock};
 use runs::preflight::Limits;
-use store::Store;
+use store::{RateLimiter, RedisOptions, Store};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
@@ -48,7 +48,10 @@ async fn serve(options: Serve) -> anyhow::Result<()> {
         platform: options.platform_run_limits.parse().context("PLATFORM_RUN_LIMITS must be a JSON object of known limits")?,
         inline: options.inline_run_limits.parse().context("INLINE_RUN_LIMITS must be a JSON object of known limits")?,
     };
+    let rate_limits: api::RateLimits =
+        options.rate_limits.parse().context("RATE_LIMITS must be a JSON object of classes and their sizes")?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let limiter = limiter(&options, clock.clone()).await?;
     let ids: Arc<dyn IdSource> = Arc::new(RandomIds);
     std::fs::create_dir_all(&options.data_dir)
         .with_context(|| format!("could not make the data folder {} (DATA_DIR)", options.data_dir.display()))?;
@@ -95,6 +98,7 @@ async fn serve(options: Serve) -> anyhow::Result<()> {
             passwords: Passwords::new(auth::password::Options::default()),
             vault,
             limits,
+            limiter,
             mailer: None,
             options: api::Options {
                 app_url: options.app_url.clone(),
@@ -106,6 +110,7 @@ async fn serve(options: Serve) -> anyhow::Result<()> {
                     .map(str::to_owned)
                     .collect(),
                 trusted_proxies: TrustedProxies(options.trust_proxy),
+                rate_limits,
                 sandbox_unavailable: unavailable,
             },
         });
@@ -119,6 +124,14 @@ async fn serve(options: Serve) -> anyhow::Result<()> {
     tasks.wait().await;
     store.close().await.context("could not close the database")?;
     Ok(())
+}
+
+/// What counts requests. A Redis that does not answer now stops nothing.
+async fn limiter(options: &Serve, clock: Arc<dyn Clock>) -> anyhow::Result<RateLimiter> {
+    match options.redis_url.clone() {
+        Some(url) => RateLimiter::on_redis(RedisOptions::new(url), clock).await.context("REDIS_URL leads nowhere"),
+        None => Ok(RateLimiter::in_memory(clock)),
+    }
 }
 
 async fn bind(options: &Serve) -> anyhow::Result<TcpListener> {

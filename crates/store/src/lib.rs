@@ -9,6 +9,7 @@
 //! | `scoped/` | statements that filter and stamp themselves; the rule per class of rows, for both engines |
 //! | `system/` | the closed list of what the platform does outside every tenant |
 //! | `migrations/`, `entities/` | tables and rows, private |
+//! | `limits/` | how much of a rate limit is used: in memory, or on Redis for all nodes |
 //! | `records/` | events, jobs, audit rows |
 //! | `runs/` | runs: rows, events, leases, ledger, ends, state, memories, followers |
 //! | `identity/`, `catalog/`, `vault/` | repositories, one file each |
@@ -35,6 +36,7 @@ mod engine;
 mod entities;
 mod error;
 mod identity;
+mod limits;
 mod live;
 mod migrations;
 mod options;
@@ -53,6 +55,7 @@ pub use self::blobs::{BlobKey, Blobs};
 pub use self::catalog::*;
 pub use self::error::StoreError;
 pub use self::identity::*;
+pub use self::limits::{Bucket, Budget, InvalidRedisUrl, LimiterHealth, Quota, RateLimiter, RedisOptions, RedisTime, Verdict};
 pub use self::live::{Live, Subscription, Topic};
 pub use self::options::Options;
 pub use self::page::{Page, Paged};

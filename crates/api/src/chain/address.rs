@@ -1,6 +1,6 @@
 //! The address a request came from, as the audit log and per-address limits know it.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use axum::extract::{ConnectInfo, Request};
 
@@ -8,39 +8,88 @@ use axum::extract::{ConnectInfo, Request};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct TrustedProxies(pub u8);
 
-/// The client's address, in the request's extensions.
+/// The client's address, in the request's extensions. IPv4 is never written as IPv6.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ClientAddress(pub IpAddr);
 
+impl ClientAddress {
+    /// What counts as one client: an IPv4 address, or the /64 network of an IPv6 address, because that is the least that a customer of a
+    /// network is given and all of it is theirs to write (RFC 6177).
+    pub fn network(&self) -> String {
+        match self.0 {
+            IpAddr::V4(address) => address.to_string(),
+            IpAddr::V6(address) => match embedded(address) {
+                Some(address) => address.to_string(),
+                None => format!("{}/64", Ipv6Addr::from_bits(address.to_bits() >> 64 << 64)),
+            },
+        }
+    }
+}
+
+/// The IPv4 address inside one that a translator made (NAT64, RFC 6052: `64:ff9b::/96`): one such network is all of IPv4.
+fn embedded(address: Ipv6Addr) -> Option<Ipv4Addr> {
+    match address.segments() {
+        [0x64, 0xff9b, 0, 0, 0, 0, high, low] => Some(Ipv4Addr::from_bits(u32::from(high) << 16 | u32::from(low))),
+        _ => None,
+    }
+}
+
 /// The client's address: the `n`-th from the right of `X-Forwarded-For` behind `n` trusted proxies, otherwise the socket's.
 ///
-/// A forwarded list that is shorter than the number of trusted proxies was not written by them: then the socket counts.
+/// Each proxy appends the address that it was called from, so the last `n` entries are the trusted ones' own words; what stands before
+/// them is the client's and never read. A forwarded list that is shorter than the number of trusted proxies was not written by them: then the socket counts.
 pub fn client_address(request: &Request, trusted: TrustedProxies) -> IpAddr {
     let socket = request.extensions().get::<ConnectInfo<SocketAddr>>().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |info| info.0.ip());
-    if trusted.0 == 0 {
-        return socket;
+    // Several headers are one list (RFC 9110 §5.3). Entries are split as bytes, so that one that is no text hides no other.
+    let entries = request.headers().get_all("x-forwarded-for").iter().flat_map(|value| value.as_bytes().split(|byte| *byte == b','));
+    let forwarded = match usize::from(trusted.0) {
+        0 => None,
+        trusted => {
+            let entries: Vec<&[u8]> = entries.collect();
+            entries.len().checked_sub(trusted).and_then(|at| parse(entries[at]))
+        }
+    };
+    forwarded.unwrap_or(socket).to_canonical()
+}
+
+/// An address as proxies write it: alone, with a port, in brackets, in quotes, with a zone.
+fn parse(entry: &[u8]) -> Option<IpAddr> {
+    let entry = std::str::from_utf8(entry).ok()?.trim().trim_matches('"');
+    if let Some(rest) = entry.strip_prefix('[') {
+        let (address, after) = rest.split_once(']')?;
+        let is_port = |port: &str| port.parse::<u16>().is_ok();
+        return if after.is_empty() || after.strip_prefix(':').is_some_and(is_port) { ipv6(address) } else { None };
     }
-    let forwarded: Vec<&str> = request
-        .headers()
-        .get_all("x-forwarded-for")
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
-        .map(str::trim)
-        .collect();
-    forwarded.len().checked_sub(usize::from(trusted.0)).and_then(|at| forwarded[at].parse().ok()).unwrap_or(socket)
+    entry
+        .parse::<Ipv4Addr>()
+        .or_else(|_| entry.parse::<std::net::SocketAddrV4>().map(|with_port| *with_port.ip()))
+        .map_or_else(|_| ipv6(entry), |address| Some(address.into()))
+}
+
+/// A zone names a link of the proxy (RFC 4007) and nothing of the client.
+fn ipv6(text: &str) -> Option<IpAddr> {
+    let address = text.split_once('%').map_or(text, |(address, _)| address);
+    address.parse().ok().map(IpAddr::V6)
 }
 
 #[cfg(test)]
 mod tests {
     use axum::body::Body;
+    use axum::http::HeaderValue;
 
     use super::*;
 
-    fn seen(forwarded: &str, trusted: u8) -> String {
-        let mut request = Request::builder().header("x-forwarded-for", forwarded).body(Body::empty()).expect("builds");
-        request.extensions_mut().insert(ConnectInfo(SocketAddr::from(([10, 0, 0, 9], 1))));
+    fn from(socket: IpAddr, headers: &[&[u8]], trusted: u8) -> String {
+        let mut request = Request::new(Body::empty());
+        for header in headers {
+            request.headers_mut().append("x-forwarded-for", HeaderValue::from_bytes(header).expect("a header's value"));
+        }
+        request.extensions_mut().insert(ConnectInfo(SocketAddr::new(socket, 1)));
         client_address(&request, TrustedProxies(trusted)).to_string()
+    }
+
+    fn seen(forwarded: &str, trusted: u8) -> String {
+        from(IpAddr::from([10, 0, 0, 9]), &[forwarded.as_bytes()], trusted)
     }
 
     #[test]
@@ -50,5 +99,76 @@ mod tests {
         assert_eq!(seen("6.6.6.6, 1.2.3.4", 2), "6.6.6.6");
         assert_eq!(seen("1.2.3.4", 3), "10.0.0.9");
         assert_eq!(seen("nonsense", 1), "10.0.0.9");
+    }
+
+    #[test]
+    fn several_headers_are_one_list() {
+        let socket = IpAddr::from([10, 0, 0, 9]);
+        let headers: [&[u8]; 3] = [b"6.6.6.6", b"7.7.7.7, 5.5.5.5", b"1.2.3.4"];
+        for (trusted, address) in [(1, "1.2.3.4"), (2, "5.5.5.5"), (3, "7.7.7.7"), (4, "6.6.6.6"), (5, "10.0.0.9")] {
+            assert_eq!(from(socket, &headers, trusted), address, "{trusted}");
+        }
+    }
+
+    #[test]
+    fn what_a_client_writes_hides_nothing_that_a_proxy_wrote() {
+        let socket = IpAddr::from([10, 0, 0, 9]);
+        let before: [&[u8]; 7] = [
+            b"\xff\xfe, 1.2.3.4",
+            b",,,, 1.2.3.4",
+            b"\"a,b\", 1.2.3.4",
+            b"[::1, 1.2.3.4",
+            b" ,1.2.3.4",
+            b"for=6.6.6.6;, 1.2.3.4",
+            b"1.2.3.4 ",
+        ];
+        for forwarded in before {
+            assert_eq!(from(socket, &[forwarded], 1), "1.2.3.4", "{}", String::from_utf8_lossy(forwarded));
+        }
+        assert_eq!(from(socket, &[b"\xff".as_slice(), b"1.2.3.4"], 1), "1.2.3.4");
+        assert_eq!(from(socket, &[b"1.2.3.4, \xff".as_slice()], 1), "10.0.0.9");
+    }
+
+    #[test]
+    fn addresses_come_in_many_spellings() {
+        for (written, address) in [
+            ("1.2.3.4:5678", "1.2.3.4"),
+            ("2001:DB8:0:0:0:0:0:7", "2001:db8::7"),
+            ("[2001:db8::7]", "2001:db8::7"),
+            ("[2001:db8::7]:443", "2001:db8::7"),
+            ("\"[2001:db8::7]:443\"", "2001:db8::7"),
+            ("fe80::1%eth0", "fe80::1"),
+            ("[fe80::1%25eth0]:80", "fe80::1"),
+            ("::ffff:1.2.3.4", "1.2.3.4"),
+            ("[::ffff:1.2.3.4]:80", "1.2.3.4"),
+        ] {
+            assert_eq!(seen(written, 1), address, "{written}");
+        }
+        for wrong in [
+            "",
+            "unknown",
+            "_hidden",
+            "1.2.3",
+            "1.2.3.4:port",
+            "1.2.3.4:99999",
+            "[2001:db8::7",
+            "[2001:db8::7]x",
+            "[1.2.3.4]",
+            "example.com",
+            "1.2.3.4 5.6.7.8",
+        ] {
+            assert_eq!(seen(wrong, 1), "10.0.0.9", "{wrong}");
+        }
+        assert_eq!(from("::ffff:10.0.0.9".parse().expect("an address"), &[], 0), "10.0.0.9", "a dual-stack socket");
+    }
+
+    #[test]
+    fn one_client_is_one_ipv4_address_or_one_ipv6_network() {
+        let network = |address: &str| ClientAddress(address.parse().expect("an address")).network();
+        assert_eq!(network("192.0.2.7"), "192.0.2.7");
+        assert_eq!(network("2001:db8:1:2:3:4:5:6"), "2001:db8:1:2::/64");
+        assert_eq!(network("2001:db8:1:2:ffff::"), network("2001:db8:1:2::1"));
+        assert_ne!(network("2001:db8:1:3::1"), network("2001:db8:1:2::1"));
+        assert_eq!(network("64:ff9b::c000:207"), "192.0.2.7");
     }
 }

@@ -12,8 +12,10 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use axum_extra::extract::CookieJar;
 use domain::{AppId, Code, EndUserId, OrgId, Permission, PermissionSet};
-use store::{AppScope, KeyLogin};
+use store::{AppScope, KeyLogin, SessionLogin};
 
+use super::rate_limit::Identity;
+use super::rate_limit::attempt::Attempt;
 use super::version::{self, Version};
 use crate::app::App;
 use crate::cookie;
@@ -36,6 +38,12 @@ struct Claims {
     org: Option<String>,
     app: Option<String>,
     end_user: Option<String>,
+}
+
+impl Claims {
+    fn credential(&self) -> Option<&str> {
+        self.bearer.as_deref().or(self.cookie.as_deref())
+    }
 }
 
 /// The claims of a request, kept by a stream to ask again whether they still hold. The credential in it never prints.
@@ -64,10 +72,15 @@ pub async fn authenticate(State(app): State<App>, mut request: Request, next: Ne
         Ok(read) => read,
         Err(problem) => return problem.into_response(),
     };
-    let (caller, version) = match identify(&app, &claims, requested).await {
+    let attempt = Attempt::of(&request, claims.credential());
+    if let Err(refused) = attempt.admit(&app) {
+        return refused.into_response();
+    }
+    let identified = identify(&app, &claims, requested).await;
+    attempt.settle(&app, is_good(&identified));
+    let (caller, version) = match identified {
         Ok(identified) => identified,
-        Err(Refusal { problem, attempt: None }) => return problem.into_response(),
-        Err(Refusal { problem, attempt: Some(login) }) => return refuse_attempt(&app, request, problem, login).await,
+        Err(refusal) => return refuse(&app, request, &attempt, refusal).await,
     };
     if source == Source::HeadersAndQuery {
         request.extensions_mut().insert(Standing { claims: Arc::new(claims), scope: caller.app });
@@ -84,12 +97,49 @@ struct Refusal {
     problem: Problem,
     /// The key of a caller who would act as someone who is no end-user of its application: the log keeps the attempt.
     attempt: Option<Box<KeyLogin>>,
+    /// Who is refused, where the credential was good.
+    identity: Option<Identity>,
+}
+
+impl Refusal {
+    fn of(self, identity: Identity) -> Self {
+        Self { identity: Some(identity), ..self }
+    }
 }
 
 impl<E: Into<Problem>> From<E> for Refusal {
     fn from(error: E) -> Self {
-        Self { problem: error.into(), attempt: None }
+        Self { problem: error.into(), attempt: None, identity: None }
     }
+}
+
+/// Whether the credential was good; `None` when nobody could say.
+fn is_good(identified: &Result<(Caller, Version), Refusal>) -> Option<bool> {
+    match identified {
+        Ok((caller, _)) => Some(!matches!(caller.credential, Credential::None)),
+        Err(refusal) if refusal.identity.is_some() => Some(true),
+        Err(refusal) => (refusal.problem.code == Code::Unauthorized).then_some(false),
+    }
+}
+
+/// Answers a request that goes no further; one of somebody known counts like any other.
+async fn refuse(app: &App, request: Request, attempt: &Attempt, refusal: Refusal) -> Response {
+    let Refusal { problem, attempt: login, identity } = refusal;
+    let told = match &identity {
+        Some(identity) => match attempt.count(app, identity).await {
+            Ok(told) => told,
+            Err(refused) => return refused.into_response(),
+        },
+        None => None,
+    };
+    let mut response = match login {
+        Some(login) => refuse_attempt(app, request, problem, login).await,
+        None => problem.into_response(),
+    };
+    if let Some(told) = told {
+        response.extensions_mut().insert(told);
+    }
+    response
 }
 
 /// Answers a refused impersonation once its audit row is committed.
@@ -180,6 +230,11 @@ fn bearer(value: &str) -> Result<String, Problem> {
 
 async fn with_key(app: &App, secret: &str, claims: &Claims) -> Result<(Caller, Option<String>), Refusal> {
     let login = app.store.system().key_by_hash(&auth::token::hash(secret)).await?.ok_or_else(unknown_credential)?;
+    let identity = Identity::key(&login);
+    as_key(app, login, claims).await.map_err(|refusal| refusal.of(identity))
+}
+
+async fn as_key(app: &App, login: KeyLogin, claims: &Claims) -> Result<(Caller, Option<String>), Refusal> {
     if claims.org.as_ref().is_some_and(|org| *org != login.org.to_string()) {
         return Err(Problem::new(Code::Forbidden, "The key belongs to another organization.").param("X-Org-Id").into());
     }
@@ -197,7 +252,7 @@ async fn with_key(app: &App, secret: &str, claims: &Claims) -> Result<(Caller, O
             };
             let Some((scope, id)) = scope else {
                 let problem = Problem::new(Code::InvalidEndUser, "Appstrate-User names no end-user of this application.");
-                return Err(Refusal { problem: problem.param("Appstrate-User"), attempt: Some(Box::new(login)) });
+                return Err(Refusal { attempt: Some(Box::new(login)), ..problem.param("Appstrate-User").into() });
             };
             (scope, Some(id), permissions.intersection(PermissionSet::end_user()))
         }
@@ -215,12 +270,17 @@ fn key_permissions(login: &KeyLogin) -> PermissionSet {
     named.intersection(PermissionSet::grantable_to_key(login.role))
 }
 
-async fn with_session(app: &App, token: &str, claims: &Claims) -> Result<(Caller, Option<String>), Problem> {
+async fn with_session(app: &App, token: &str, claims: &Claims) -> Result<(Caller, Option<String>), Refusal> {
     let Some(login) = app.store.system().session_by_hash(&auth::token::hash(token)).await? else {
         // A browser cannot drop the cookie of a session that ended elsewhere: it must still be able to sign in. Where a credential
         // is needed, nobody is refused all the same.
         return Ok((Caller::anonymous(), None));
     };
+    let identity = Identity::user(&login, None);
+    as_user(app, login, claims).await.map_err(|problem| Refusal::from(problem).of(identity))
+}
+
+async fn as_user(app: &App, login: SessionLogin, claims: &Claims) -> Result<(Caller, Option<String>), Problem> {
     if claims.end_user.is_some() {
         return Err(Problem::new(Code::HeaderNotAllowed, "Appstrate-User works with API keys only.").param("Appstrate-User"));
     }

@@ -8,6 +8,7 @@ use axum::response::{IntoResponse, Response};
 use domain::RequestId;
 
 use super::address::{ClientAddress, client_address};
+use super::rate_limit::headers::Told;
 use super::version;
 use crate::answer::Neighbors;
 use crate::app::App;
@@ -39,9 +40,14 @@ pub async fn finish(State(app): State<App>, mut request: Request, next: Next) ->
     if let Some(problem) = response.extensions_mut().remove::<Problem>() {
         *response.body_mut() = Body::from(problem.body(&path, &id.to_string()));
     }
+    let told = response.extensions_mut().remove::<Told>();
     let headers = response.headers_mut();
     headers.insert(REQUEST_ID, HeaderValue::from_str(&id.to_string()).expect("ids are ASCII"));
     headers.entry(version::HEADER).or_insert_with(|| HeaderValue::from_static(version::DEFAULT.as_str()));
+    if let Some(told) = told {
+        let version = headers[version::HEADER].to_str().unwrap_or(version::DEFAULT.as_str()).to_owned();
+        told.write(&version, headers);
+    }
     // No response of an API is a document to be guessed at, framed or cached by accident.
     headers.insert("x-content-type-options", HeaderValue::from_static("nosniff"));
     headers.entry("cache-control").or_insert(HeaderValue::from_static("no-store"));

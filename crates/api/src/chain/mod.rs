@@ -2,10 +2,10 @@
 //!
 //! 1. [`drain`]: what the handler left of the body is read away
 //! 2. [`finish`]: request id, access log, problem bodies, the headers that are always there
-//! 3. per-address limit (its place; the limiter comes with "The API platform")
+//! 3. [`rate_limit::by_address`]: what needs no credentials, and whoever stayed unknown
 //! 4. [`authenticate`]: one look-up of the credential, then organization, application and end-user
 //! 5. [`version`]: which released API version the caller speaks
-//! 6. identity limit (its place)
+//! 6. [`rate_limit::by_identity`]: what keys and users send
 //! 7. [`audit`]: rows for impersonated reads, refusals and failures
 //!
 //! The permission check is not here: it is in each handler's signature ([`crate::extract::Can`]).
@@ -15,4 +15,5 @@ pub mod audit;
 pub mod authenticate;
 pub mod drain;
 pub mod finish;
+pub mod rate_limit;
 pub mod version;

@@ -2,6 +2,9 @@
 
 use serde_json::{Map, Value, json};
 
+/// The headers that no response lacks.
+const ALWAYS: [&str; 4] = ["Request-Id", "Appstrate-Version", "RateLimit", "RateLimit-Policy"];
+
 /// Completes the generated document.
 ///
 /// # Panics
@@ -26,7 +29,10 @@ pub fn decorate(mut document: Value) -> Value {
     let components = document["components"].as_object_mut().expect("a document has components");
     components.insert("securitySchemes".to_owned(), security_schemes());
     components.insert("headers".to_owned(), headers());
-    components.insert("responses".to_owned(), json!({ "Problem": problem_response() }));
+    let problem = "The request was refused or failed (RFC 9457). `code` is stable; `/docs/errors/<code>` says what to do.";
+    let limited = "Too many requests (RFC 9457). Nothing was done; wait for the seconds in `Retry-After`.";
+    let responses = json!({ "Problem": problem_response(problem, &[]), "RateLimited": problem_response(limited, &["Retry-After"]) });
+    components.insert("responses".to_owned(), responses);
     let schemas = components.entry("schemas").or_insert_with(|| json!({})).as_object_mut().expect("schemas are a map");
     schemas.insert("Problem".to_owned(), problem_schema());
     name_items(schemas);
@@ -71,8 +77,10 @@ fn complete(path: &str, method: &str, operation: &mut Map<String, Value>) {
         "member" => "For every member of the organization and its API keys.".to_owned(),
         name => format!("Needs the permission `{name}`."),
     };
+    let class = operation.get("x-rate-limit").and_then(Value::as_str).unwrap_or_default();
+    let limits = format!("Rate limits count it as `{class}`.");
     let description = operation.get("description").and_then(Value::as_str).unwrap_or_default();
-    operation.insert("description".to_owned(), json!(format!("{description}\n\n{sentence}").trim()));
+    operation.insert("description".to_owned(), json!(format!("{description}\n\n{sentence} {limits}").trim()));
 
     operation.insert(
         "security".to_owned(),
@@ -95,7 +103,8 @@ fn complete(path: &str, method: &str, operation: &mut Map<String, Value>) {
     let has_body = operation.contains_key("requestBody");
     let responses = operation.entry("responses").or_insert_with(|| json!({})).as_object_mut().expect("responses are a map");
     for status in problem_statuses(path, method, &level, has_body) {
-        responses.entry(status).or_insert_with(|| json!({ "$ref": "#/components/responses/Problem" }));
+        let shared = if status == "429" { "RateLimited" } else { "Problem" };
+        responses.entry(status).or_insert_with(|| json!({ "$ref": format!("#/components/responses/{shared}") }));
     }
     for (status, response) in responses.iter_mut() {
         let Some(response) = response.as_object_mut().filter(|response| !response.contains_key("$ref")) else { continue };
@@ -104,7 +113,8 @@ fn complete(path: &str, method: &str, operation: &mut Map<String, Value>) {
         }
         let shared = response.entry("headers").or_insert_with(|| json!({})).as_object_mut().expect("headers are a map");
         let location = (status == "201" && level != "none").then_some("Location");
-        for name in ["Request-Id", "Appstrate-Version"].into_iter().chain(location) {
+        let retry_after = (status == "429").then_some("Retry-After");
+        for name in ALWAYS.into_iter().chain(location).chain(retry_after) {
             shared.insert(name.to_owned(), json!({ "$ref": format!("#/components/headers/{name}") }));
         }
     }
@@ -132,7 +142,13 @@ fn headers() -> Value {
     json!({
         "Request-Id": { "description": "The id of this request, for support.", "schema": { "type": "string", "pattern": "^req_[0-9a-z]{26}$" } },
         "Location": { "description": "The path of what was created.", "schema": { "type": "string", "format": "uri-reference" } },
-        "Appstrate-Version": { "description": "The API version that answered.", "schema": { "type": "string", "pattern": "^\\d{4}-\\d{2}-\\d{2}$" } }
+        "Appstrate-Version": { "description": "The API version that answered.", "schema": { "type": "string", "pattern": "^\\d{4}-\\d{2}-\\d{2}$" } },
+        "RateLimit": {
+            "description": "How the tightest of the quotas stands that the request counted against: its size, what remains of it, and the seconds until all of it is there again.",
+            "schema": { "type": "string", "pattern": "^limit=\\d+, remaining=\\d+, reset=\\d+$" }, "example": "limit=20, remaining=18, reset=45"
+        },
+        "RateLimit-Policy": { "description": "The size of that quota, and its window in seconds.", "schema": { "type": "string", "pattern": "^\\d+;w=\\d+$" }, "example": "20;w=60" },
+        "Retry-After": { "description": "Seconds to wait.", "schema": { "type": "integer", "minimum": 1 } }
     })
 }
 
@@ -140,15 +156,11 @@ fn problem_content() -> Value {
     json!({ "application/problem+json": { "schema": { "$ref": "#/components/schemas/Problem" } } })
 }
 
-fn problem_response() -> Value {
-    json!({
-        "description": "The request was refused or failed (RFC 9457). `code` is stable; `/docs/errors/<code>` says what to do.",
-        "headers": {
-            "Request-Id": { "$ref": "#/components/headers/Request-Id" },
-            "Appstrate-Version": { "$ref": "#/components/headers/Appstrate-Version" }
-        },
-        "content": problem_content()
-    })
+fn problem_response(description: &str, more: &[&str]) -> Value {
+    let names = ALWAYS.iter().chain(more);
+    let headers: Map<String, Value> =
+        names.map(|name| ((*name).to_owned(), json!({ "$ref": format!("#/components/headers/{name}") }))).collect();
+    json!({ "description": description, "headers": headers, "content": problem_content() })
 }
 
 fn problem_schema() -> Value {

@@ -6,6 +6,7 @@ use utoipa::openapi::extensions::ExtensionsBuilder;
 use utoipa::openapi::path::{Operation, PathItem, Paths};
 use utoipa_axum::router::UtoipaMethodRouter;
 
+use crate::chain::rate_limit::class::Class;
 use crate::extract::Can;
 use crate::extract::requirement::Requirement;
 
@@ -43,31 +44,42 @@ guarded!(A, B);
 guarded!(A, B, C);
 guarded!(A, B, C, D);
 
-/// Writes the guard into the one operation of a freshly made method router.
-pub fn attach<S>(mut router: UtoipaMethodRouter<S>, guard: Guard) -> UtoipaMethodRouter<S>
+/// Writes the guard into the one operation of a freshly made method router, and its class for rate limits; `None`: by the rule of
+/// [`Class::of`].
+pub fn attach<S>(mut router: UtoipaMethodRouter<S>, guard: Guard, class: Option<Class>) -> UtoipaMethodRouter<S>
 where
     S: Send + Sync + Clone + 'static,
 {
-    annotate(&mut router.1, guard);
+    annotate(&mut router.1, guard, class);
     router
 }
 
-fn annotate(paths: &mut Paths, guard: Guard) {
-    for item in paths.paths.values_mut() {
-        for operation in operations(item) {
-            operation.extensions = Some(ExtensionsBuilder::new().add("x-permission", guard.name).add("x-level", guard.level).build());
+fn annotate(paths: &mut Paths, guard: Guard, class: Option<Class>) {
+    for (path, item) in &mut paths.paths {
+        for (method, operation) in operations(item) {
+            let creates = operation.responses.responses.contains_key("201");
+            let class = class.unwrap_or_else(|| Class::of(method, path, guard.name, creates));
+            let extensions = ExtensionsBuilder::new().add("x-permission", guard.name).add("x-level", guard.level);
+            operation.extensions = Some(extensions.add("x-rate-limit", class.as_str()).build());
         }
     }
 }
 
-fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
-    [&mut item.get, &mut item.put, &mut item.post, &mut item.delete, &mut item.patch].into_iter().filter_map(Option::as_mut)
+/// The operations of a path, by their methods in small letters.
+pub fn operations(item: &mut PathItem) -> impl Iterator<Item = (&'static str, &mut Operation)> {
+    [("get", &mut item.get), ("put", &mut item.put), ("post", &mut item.post), ("delete", &mut item.delete), ("patch", &mut item.patch)]
+        .into_iter()
+        .filter_map(|(method, operation)| Some((method, operation.as_mut()?)))
 }
 
-/// One route: handler, path and documentation from `#[utoipa::path]`, permission from its first argument.
+/// One route: handler, path and documentation from `#[utoipa::path]`, permission from its first argument, class for rate limits by rule or
+/// as named after the handler.
 #[macro_export]
 macro_rules! route {
     ($handler:path) => {
-        $crate::openapi::guard::attach(utoipa_axum::routes!($handler), $crate::openapi::guard::Guarded::guard(&$handler))
+        $crate::openapi::guard::attach(utoipa_axum::routes!($handler), $crate::openapi::guard::Guarded::guard(&$handler), None)
+    };
+    ($handler:path, $class:expr) => {
+        $crate::openapi::guard::attach(utoipa_axum::routes!($handler), $crate::openapi::guard::Guarded::guard(&$handler), Some($class))
     };
 }

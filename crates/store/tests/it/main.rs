@@ -6,6 +6,7 @@
 mod catalog;
 mod idempotency;
 mod identity;
+mod limits;
 mod records;
 mod runs;
 mod schema;

@@ -47,6 +47,12 @@ pub const CUSTOMER_KEYS: [&str; 2] = ["customer-key-one-canary-4f7a", "customer-
 /// The first has characters that change in URLs.
 pub const MORE_KEYS: [&str; 2] = ["application-key/three+canary%=&7b1d", "other-tenant-key-four-canary-e02d"];
 
+/// Rate limits that nothing here meets by accident.
+const PLENTY: &str = r#"{
+    "run": {"limit": 1000000}, "import": {"limit": 1000000}, "create": {"limit": 1000000}, "read": {"limit": 100000000},
+    "write": {"limit": 1000000}, "auth": {"limit": 1000000}, "public": {"limit": 1000000}
+}"#;
+
 impl System {
     /// Starts on the embedded default.
     pub async fn start() -> anyhow::Result<Self> {
@@ -162,6 +168,8 @@ fn spawn(options: &Options, folder: &Path, port: u16, model: &ScriptedModel, cus
         .env("APP_URL", format!("http://127.0.0.1:{port}"))
         .env("DATA_DIR", folder.join("data"))
         .env("LOG_LEVEL", "debug")
+        // Stories are in a hurry; those about limits set their own.
+        .env("RATE_LIMITS", PLENTY)
         .env("OUTBOUND_ALLOW", format!("models={},providers={},agents={}", model.address(), customer_api.address(), customer_api.address()))
         .stdin(Stdio::null())
         .stdout(log.try_clone()?)

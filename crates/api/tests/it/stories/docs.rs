@@ -52,6 +52,7 @@ async fn health_tells_what_works() {
     let world = World::start().await;
     let reply = world.anonymous().get("/health").await.is(200);
     assert_eq!(reply.at("/status"), "healthy");
+    assert_eq!(reply.at("/checks/limits"), serde_json::json!({"status": "healthy", "engine": "memory", "outages": 0}));
     let world = World::with(|options| options.sandbox_unavailable = Some("user namespaces are disabled".to_owned())).await;
     let reply = world.anonymous().get("/health").await.is(200);
     assert_eq!(

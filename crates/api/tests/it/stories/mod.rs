@@ -11,4 +11,5 @@ mod isolation;
 mod orgs;
 mod paging;
 mod problems;
+mod rate_limits;
 mod realtime;

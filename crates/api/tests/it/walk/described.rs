@@ -26,6 +26,14 @@ fn flaws(operation: &Operation) -> Vec<&'static str> {
         (value["tags"].as_array().is_some_and(|tags| tags.len() == 1), "one tag"),
         (is_known, "x-permission"),
         (matches!(operation.level.as_str(), "none" | "user" | "organization" | "application"), "x-level"),
+        (api::Class::ALL.iter().any(|class| value["x-rate-limit"] == class.as_str()), "x-rate-limit"),
+        (
+            described
+                .iter()
+                .all(|response| ["RateLimit", "RateLimit-Policy", "Request-Id"].iter().all(|name| response["headers"].get(name).is_some())),
+            "the headers that no response lacks",
+        ),
+        (names_header(operation, 429, "Retry-After"), "Retry-After with its 429"),
         (value["security"].is_array(), "security"),
         (
             described.iter().all(|response| response["description"].as_str().is_some_and(|text| !text.is_empty())),

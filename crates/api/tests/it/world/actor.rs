@@ -19,6 +19,11 @@ impl<'w> Actor<'w> {
         Self { world, headers: Vec::new() }
     }
 
+    /// The same caller before another server.
+    pub(crate) fn on<'o>(&self, world: &'o World) -> Actor<'o> {
+        Actor { world, headers: self.headers.clone() }
+    }
+
     /// The same caller with one more header; a name given before is then sent twice.
     pub(crate) fn with(&self, name: &str, value: impl AsRef<[u8]>) -> Self {
         let mut actor = self.clone();

@@ -20,7 +20,7 @@ use connect::Vault;
 use connect::vault::{MasterKey, MasterKeys};
 use domain::mock::MockClock;
 use runs::preflight::Limits;
-use store::{SealError, Sealer, Store};
+use store::{RateLimiter, SealError, Sealer, Store};
 use tempfile::TempDir;
 use tower::ServiceExt as _;
 
@@ -40,8 +40,14 @@ pub(crate) struct World {
     #[expect(dead_code, reason = "the first story that reads mail removes this line")]
     pub(crate) mailbox: Arc<Mailbox>,
     router: Router,
-    _folder: TempDir,
+    folder: Arc<TempDir>,
 }
+
+/// Rate limits that no story meets by accident; those about limits take smaller ones.
+const PLENTY: &str = r#"{
+    "run": {"limit": 1000000}, "import": {"limit": 1000000}, "create": {"limit": 1000000}, "read": {"limit": 1000000},
+    "write": {"limit": 1000000}, "auth": {"limit": 1000000}, "public": {"limit": 1000000}
+}"#;
 
 /// How long a whole answer may take.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -61,13 +67,14 @@ impl Sealer for TestSealer {
 }
 
 /// The services behind the API: the one place that knows them all.
-async fn parts(store: Store, mailer: Option<Arc<dyn Mailer>>, options: api::Options) -> api::Parts {
+async fn parts(store: Store, clock: Arc<MockClock>, mailer: Option<Arc<dyn Mailer>>, options: api::Options) -> api::Parts {
     let cheap = auth::password::Options { memory_kib: 64, passes: 1, parallel: 2 };
     let masters = MasterKeys::new(MasterKey::from_bytes("test", [7; 32]), Vec::new());
     let vault = Vault::open(store.clone(), masters).await.unwrap();
     let many = r#"{"max_concurrent_per_org": 1000000, "per_org_global_rate_per_min": 1000000}"#;
     let limits = Limits { platform: many.parse().unwrap(), inline: "{}".parse().unwrap() };
-    api::Parts { store, passwords: Passwords::new(cheap), vault, limits, mailer, options }
+    let limiter = RateLimiter::in_memory(clock);
+    api::Parts { store, passwords: Passwords::new(cheap), vault, limits, limiter, mailer, options }
 }
 
 fn options() -> api::Options {
@@ -75,6 +82,7 @@ fn options() -> api::Options {
         app_url: "http://localhost:3000".parse().unwrap(),
         trusted_origins: vec!["https://console.example".to_owned()],
         trusted_proxies: TrustedProxies(1),
+        rate_limits: PLENTY.parse().unwrap(),
         sandbox_unavailable: None,
     }
 }
@@ -127,8 +135,23 @@ impl World {
         let mailbox = Arc::new(Mailbox::default());
         let mailer = mails.then(|| -> Arc<dyn Mailer> { mailbox.clone() });
         let (operations, _) = api::router::documented().split_for_parts();
-        let router = api::router::around(api::App::new(parts(store.clone(), mailer, options).await), operations.merge(more));
-        Self { store, clock, ids, mailbox, router, _folder: folder }
+        let router = api::router::around(api::App::new(parts(store.clone(), clock.clone(), mailer, options).await), operations.merge(more));
+        Self { store, clock, ids, mailbox, router, folder: Arc::new(folder) }
+    }
+
+    /// Another server on the same database, at the same time, with other options and no memory of what was counted.
+    pub(crate) async fn again(&self, change: impl FnOnce(&mut api::Options)) -> Self {
+        let mut options = options();
+        change(&mut options);
+        let parts = parts(self.store.clone(), self.clock.clone(), None, options).await;
+        Self {
+            store: self.store.clone(),
+            clock: self.clock.clone(),
+            ids: self.ids.clone(),
+            mailbox: Arc::default(),
+            router: api::router(api::App::new(parts)),
+            folder: self.folder.clone(),
+        }
     }
 
     /// Sends a request as it is. What no response may lack is checked here, for every request of every test.

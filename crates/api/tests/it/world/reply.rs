@@ -14,9 +14,20 @@ pub(crate) struct Reply {
     what: String,
 }
 
+/// What a reply tells of rate limits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Budget {
+    pub(crate) limit: u64,
+    pub(crate) remaining: u64,
+    /// Seconds.
+    pub(crate) reset: u64,
+    /// Seconds.
+    pub(crate) window: u64,
+}
+
 impl Reply {
     /// # Panics
-    /// When the response lacks what no response may lack: request id, version, and for an error the whole problem document.
+    /// When the response lacks what no response may lack: request id, version, rate limits, and for an error the whole problem document.
     pub(crate) async fn read(method: Method, path: String, response: Response<Body>) -> Self {
         let (parts, body) = response.into_parts();
         let bytes = body.collect().await.unwrap().to_bytes();
@@ -33,6 +44,7 @@ impl Reply {
         assert_eq!(self.header("appstrate-version"), Some("2026-03-21"), "{self}");
         assert_eq!(self.header("x-content-type-options"), Some("nosniff"), "{self}");
         assert!(self.headers.contains_key("cache-control"), "{self}");
+        self.check_limits(method);
         if self.status >= 400 && method != Method::HEAD && self.header("content-type") != Some("application/json") {
             self.check_problem(id, path);
         }
@@ -42,6 +54,39 @@ impl Reply {
         if self.status == 201 && path.starts_with("/api/") && !path.starts_with("/api/auth/") {
             assert!(self.header("location").is_some_and(|location| location.starts_with("/api/")), "201 without Location: {self}");
         }
+    }
+
+    /// What every response tells of rate limits is there and fits together.
+    fn check_limits(&self, method: &Method) {
+        let budget = self.budget();
+        assert_eq!(self.header("ratelimit-policy").unwrap(), format!("{};w={}", budget.limit, budget.window), "{self}");
+        assert!(budget.remaining <= budget.limit && budget.reset <= budget.window, "{budget:?}: {self}");
+        if self.status == 429 {
+            let wait: u64 = self.header("retry-after").unwrap_or_else(|| panic!("no Retry-After: {self}")).parse().unwrap();
+            if method != Method::HEAD {
+                assert_eq!(self.at("/retryAfter"), wait, "{self}");
+            }
+            if method == Method::HEAD || self.at("/code") == "rate_limited" {
+                assert!(budget.remaining == 0 && wait >= budget.reset, "{budget:?}: {self}");
+            }
+        }
+    }
+
+    /// What `RateLimit` and `RateLimit-Policy` tell.
+    pub(crate) fn budget(&self) -> Budget {
+        let header = |name: &str| self.header(name).unwrap_or_else(|| panic!("no {name}: {self}"));
+        let number = |text: &str, before: &str| text.strip_prefix(before).and_then(|number| number.parse().ok());
+        let parts: Vec<_> = header("ratelimit").split(", ").collect();
+        let read = || match parts.as_slice() {
+            [limit, remaining, reset] => Some(Budget {
+                limit: number(limit, "limit=")?,
+                remaining: number(remaining, "remaining=")?,
+                reset: number(reset, "reset=")?,
+                window: header("ratelimit-policy").split_once(";w=")?.1.parse().ok()?,
+            }),
+            _ => None,
+        };
+        read().unwrap_or_else(|| panic!("{:?}, {:?}: {self}", header("ratelimit"), header("ratelimit-policy")))
     }
 
     fn check_problem(&self, id: &str, path: &str) {
@@ -110,12 +155,12 @@ impl Reply {
         own.iter().filter(|part| !part.is_empty()).fold(self.text.replace(id, "[request]"), |text, part| text.replace(part, "[own]"))
     }
 
-    /// The headers without what is the request's own, as sorted lines.
+    /// The headers without what is the request's own (its id, its length, what remains after it), as sorted lines.
     pub(crate) fn stable_headers(&self) -> Vec<String> {
         let mut lines: Vec<_> = self
             .headers
             .iter()
-            .filter(|(name, _)| *name != "request-id" && *name != "content-length")
+            .filter(|(name, _)| !["request-id", "content-length", "ratelimit"].contains(&name.as_str()))
             .map(|(name, value)| format!("{name}: {}", value.to_str().unwrap()))
             .collect();
         lines.sort();
