@@ -4,11 +4,12 @@ use axum::body::Body;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
-use store::{Paged, Reply, Scope, Write};
+use store::{Draft, Paged, Reply, Scope, Write};
 use wire::api::list::List;
 
 use crate::extract::Paging;
 use crate::problem::Problem;
+use crate::versions::edge::InForm;
 
 /// Marks a response whose audit row was written with its change.
 #[derive(Clone, Copy, Debug)]
@@ -73,8 +74,8 @@ impl Answer {
 
     /// Commits the unit and answers 201 with the whole object and its `Location`.
     pub async fn created<S: Scope, T: Serialize>(write: Write<S>, object: &T, location: String) -> Result<Self, Problem> {
-        let reply = write.reply(201, Some(json(object)?)).await?;
-        Ok(Self { location: Some(location), ..Self::from(reply) })
+        let draft = Draft { status: 201, body: Some(json(object)?), location: Some(location) };
+        Ok(Self::from(write.answer(draft).await?))
     }
 
     /// Commits the unit and answers with this status and object.
@@ -106,7 +107,7 @@ impl Answer {
 
 impl From<Reply> for Answer {
     fn from(reply: Reply) -> Self {
-        Self { status: reply.status, body: reply.body, location: None, neighbors: None, cookie: None, audited: true }
+        Self { status: reply.status, body: reply.body, location: reply.location, neighbors: None, cookie: None, audited: true }
     }
 }
 
@@ -128,6 +129,7 @@ impl IntoResponse for Answer {
         }
         if self.audited {
             response.extensions_mut().insert(Audited);
+            response.extensions_mut().insert(InForm);
         }
         response
     }

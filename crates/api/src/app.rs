@@ -12,6 +12,7 @@ use store::{RateLimiter, Store};
 use crate::chain::address::TrustedProxies;
 use crate::chain::rate_limit::established::Established;
 use crate::chain::rate_limit::settings::RateLimits;
+use crate::versions::{Deprecation, Version};
 
 /// Settings of the API.
 #[derive(Clone, Debug)]
@@ -25,6 +26,8 @@ pub struct Options {
     pub rate_limits: RateLimits,
     /// Why runs are refused; `None` when the sandbox works.
     pub sandbox_unavailable: Option<String>,
+    /// Deprecations of API versions besides those of the releases themselves.
+    pub deprecations: Vec<(Version, Deprecation)>,
 }
 
 /// The state of the API. Cheap to clone.
@@ -69,6 +72,12 @@ impl App {
     /// Which credentials were good from which address.
     pub fn established(&self) -> &Established {
         &self.0.established
+    }
+
+    /// When the version will end. `None`: not in sight.
+    pub fn deprecation(&self, version: Version) -> Option<Deprecation> {
+        let more = self.options.deprecations.iter().find(|(deprecated, _)| *deprecated == version);
+        more.map(|(_, deprecation)| *deprecation).or_else(|| version.deprecation())
     }
 }
 

@@ -31,7 +31,7 @@ pub(crate) fn session(session: &store::Session, user: store::User) -> session::S
 }
 
 pub(crate) fn organization(organization: store::Organization, role: Role) -> organization::Organization {
-    let api_version = organization.pinned_version().unwrap_or(crate::chain::version::DEFAULT.as_str()).to_owned();
+    let api_version = organization.pinned_version().unwrap_or(crate::versions::DEFAULT.as_str()).to_owned();
     organization::Organization {
         object: organization::OrganizationObject::Organization,
         id: organization.id,

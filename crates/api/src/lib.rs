@@ -9,6 +9,7 @@
 //! | [`answer`] | what handlers return; a write's answer needs the proof of its commit |
 //! | [`problem`] | RFC 9457, and the one exhaustive map from each layer's errors |
 //! | [`openapi`] | the document, made from the handlers |
+//! | [`versions`] | what older versions of the API say differently |
 //!
 //! `api → runs, auth, connect, store, wire, domain`. Knows no SQL.
 
@@ -24,6 +25,7 @@ pub mod router;
 pub mod routes;
 mod rules;
 mod run_log;
+pub mod versions;
 
 pub use app::{App, Options, Parts};
 pub use chain::rate_limit::class::Class;

@@ -9,9 +9,10 @@ use tower_http::catch_panic::CatchPanicLayer;
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::app::App;
-use crate::chain::{audit, authenticate, drain, finish, rate_limit};
+use crate::chain::{audit, authenticate, drain, finish, idempotency, rate_limit};
 use crate::problem::Problem;
 use crate::routes;
+use crate::versions::edge;
 
 /// Every documented operation.
 pub fn documented() -> OpenApiRouter<App> {
@@ -45,6 +46,8 @@ pub fn around(app: App, operations: Router<App>) -> Router {
         .merge(operations)
         // Within the audit, so that a panic leaves its row like every other failure.
         .route_layer(CatchPanicLayer::custom(finish::panicked))
+        .route_layer(from_fn(edge::speak))
+        .route_layer(from_fn_with_state(app.clone(), idempotency::idempotency))
         .route_layer(from_fn_with_state(app.clone(), audit::audit))
         .route_layer(from_fn_with_state(app.clone(), rate_limit::by_identity))
         .route_layer(from_fn_with_state(app.clone(), authenticate::authenticate))

@@ -28,7 +28,7 @@ codes! {
     HeaderNotAllowed = 400, "header_not_allowed", "Header Not Allowed", "The header named in `param` works with API keys only. Drop it, or authenticate with a key.";
     InvalidApiVersion = 400, "invalid_api_version", "Invalid API Version", "`Appstrate-Version` must be a date, YYYY-MM-DD.";
     UnsupportedApiVersion = 400, "unsupported_api_version", "Unsupported API Version", "No such API version was released. The reference lists the released dates.";
-    InvalidIdempotencyKey = 400, "invalid_idempotency_key", "Invalid Idempotency Key", "An idempotency key is 1 to 255 visible ASCII characters, sent once.";
+    InvalidIdempotencyKey = 400, "invalid_idempotency_key", "Invalid Idempotency Key", "An idempotency key is 1 to 255 visible ASCII characters, bare or as a structured-field string, sent once. Leave the header out if there is no key.";
     Unauthorized = 401, "unauthorized", "Unauthorized", "Send a valid API key (`Authorization: Bearer ask_…`) or sign in. A key that was revoked or has expired cannot be restored; make a new one.";
     InvalidCredentials = 401, "invalid_credentials", "Invalid Credentials", "E-mail and password do not belong together. Check both.";
     Forbidden = 403, "forbidden", "Forbidden", "The caller is known but may not do this. `detail` names the permission that is missing or the scope that was left.";
@@ -52,12 +52,13 @@ codes! {
     ModelInUse = 409, "model_in_use", "Model In Use", "A model uses this provider key. Delete the model first.";
     NotCancellable = 409, "not_cancellable", "Not Cancellable", "The run has already ended.";
     IdempotencyInProgress = 409, "idempotency_in_progress", "Idempotency Conflict", "A request with the same idempotency key is being processed. Retry in a moment.";
+    OutcomeUnknown = 409, "outcome_unknown", "Outcome Unknown", "The first request with this idempotency key was cut off while another service was being called, and the call cannot be repeated safely. Look whether it took effect; if not, send the request with a new key.";
     PayloadTooLarge = 413, "payload_too_large", "Payload Too Large", "The body is larger than this route accepts; `detail` gives the limit.";
     UnsupportedMediaType = 415, "unsupported_media_type", "Unsupported Media Type", "Send the content type that the reference gives for this route, mostly `application/json`.";
     ValidationError = 422, "validation_error", "Validation Error", "`errors` lists each value that must change, with a JSON Pointer.";
     PackageError = 422, "invalid_package", "Invalid Package", "The archive or its manifest breaks the AFPS format; `errors` lists every problem.";
     RunNotReady = 422, "run_not_ready", "Run Not Ready", "The run cannot start; `errors` lists everything that is missing, all at once.";
-    IdempotencyConflict = 422, "idempotency_conflict", "Idempotency Conflict", "The idempotency key was used with another body. Use a new key for a new request.";
+    IdempotencyConflict = 422, "idempotency_conflict", "Idempotency Conflict", "The idempotency key was used with another query, version or body. Use a new key for a new request.";
     RateLimited = 429, "rate_limited", "Rate Limited", "Too many requests. Wait for the seconds given in `Retry-After`.";
     RunLimitReached = 429, "run_limit_reached", "Run Limit Reached", "The organization has as many active runs as it may have. Wait for one to end.";
     InternalError = 500, "internal_error", "Internal Error", "The fault is ours. Retry later; when you report it, give the `Request-Id`.";

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
+use api::versions::{DEFAULT, RELEASES};
 use clap::CommandFactory as _;
 use domain::permission::{KeyGrant, Level};
 use domain::{Code, Permission, Role};
@@ -81,6 +82,25 @@ fn generated_rate_limits_are_current() {
          ## Credentials\n\nRequests whose credentials are missing or wrong count against their address, as `public`. An address that has used this up is not heard\nuntil its window ends; credentials that were good from there before are.\n",
     );
     is_current("rate-limits.md", &page);
+}
+
+#[test]
+fn generated_versions_are_current() {
+    let mut page = String::from(
+        "# API versions\n\nMade from `crates/api/src/versions`. A version is a date. A request names the one it speaks in `Appstrate-Version`; without the\nheader the organization's pin counts, which is set when the organization is made, and without an organization the default. Every response\nsays in the same header which version it is in.\n\nWithin a version things are only added: routes, optional members of requests, members of responses, headers. Whatever else changes comes\nwith a new version, and the old one goes on answering as before. The OpenAPI document of each is at `/api/openapi.json?version=<date>`.\n\nA version that will end answers with `Deprecation` (RFC 9745), `Sunset` (RFC 8594, six months ahead or more) and a `Link` to its notes under\n`/docs/versions`. After that day its date is refused with `unsupported_api_version`.\n",
+    );
+    for release in RELEASES.iter().rev() {
+        let default = if release.version == DEFAULT { " (default)" } else { "" };
+        writeln!(page, "\n## {}{default}\n", release.version.as_str()).expect("writing to a string works");
+        if let Some(deprecation) = release.deprecation {
+            let (since, sunset) = (deprecation.since, deprecation.sunset);
+            writeln!(page, "Deprecated since {since}; stops answering on {sunset}.\n").expect("writing to a string works");
+        }
+        for note in release.notes {
+            writeln!(page, "- {note}").expect("writing to a string works");
+        }
+    }
+    is_current("versions.md", &page);
 }
 
 #[test]

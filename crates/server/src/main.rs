@@ -8,6 +8,7 @@
 //! | `isolation.rs` | the sandbox, probed once |
 //! | `serve.rs` | the wiring of `appstrate serve` |
 //! | `sidecar.rs` | the process of one run |
+//! | `upkeep.rs` | what is deleted when its time is over |
 //! | `documents.rs` | the generated reference pages, as a test |
 
 #[cfg(test)]
@@ -18,6 +19,7 @@ mod keys;
 mod logs;
 mod serve;
 mod sidecar;
+mod upkeep;
 
 use std::process::ExitCode;
 

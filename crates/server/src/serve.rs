@@ -20,7 +20,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::env::{Role, Serve};
 use crate::isolation::{self, Isolation};
-use crate::{keys, logs};
+use crate::{keys, logs, upkeep};
 
 /// How long open requests may take after the signal to stop.
 const DRAIN: Duration = Duration::from_secs(10);
@@ -75,6 +75,7 @@ async fn serve(options: Serve) -> anyhow::Result<()> {
 
     let shutdown = CancellationToken::new();
     let tasks = TaskTracker::new();
+    tasks.spawn(upkeep::upkeep(store.clone(), upkeep::EVERY, shutdown.clone()));
     if matches!(options.role, Role::All | Role::Worker) && unavailable.is_none() {
         let launcher =
             runs::Launcher::new(std::env::current_exe().context("could not find this binary's own path")?, options.log_level.clone());
@@ -112,6 +113,7 @@ async fn serve(options: Serve) -> anyhow::Result<()> {
                 trusted_proxies: TrustedProxies(options.trust_proxy),
                 rate_limits,
                 sandbox_unavailable: unavailable,
+                deprecations: Vec::new(),
             },
         });
         tasks.spawn(serve_http(listener, app, shutdown.clone()));

@@ -1,5 +1,7 @@
 //! The unique indexes whose collisions a caller can explain, as [`crate::StoreError::Conflict`] names them.
 
+/// The idempotency key was answered meanwhile, by another node.
+pub const IDEMPOTENCY_KEY: &str = "idempotency_records_id";
 /// Another user of the realm has this e-mail address.
 pub const USER_EMAIL: &str = "users_realm_email";
 /// Another organization has this slug.

@@ -29,6 +29,9 @@ pub enum StoreError {
         #[source]
         source: Arc<DbErr>,
     },
+    /// Another attempt at the same request has begun or was answered.
+    #[error("another attempt at the request was faster")]
+    Overtaken,
     /// The store was closed while work waited for it.
     #[error("the store is closed")]
     Closed,

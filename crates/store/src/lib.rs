@@ -5,7 +5,7 @@
 //! | [`Store`] (`store.rs`) | the handle: connect, open a unit of work |
 //! | `engine/` | the two databases; SQLite's writer with its two lanes; PostgreSQL's role switch |
 //! | `scope.rs` | who may reach what; only this crate mints a scope |
-//! | `unit/` | one transaction in one scope: [`Read`], [`Write`], idempotency, the reply |
+//! | `unit/` | one transaction in one scope: [`Read`], [`Write`], idempotency, the reply; work that calls out ([`Step`]) |
 //! | `scoped/` | statements that filter and stamp themselves; the rule per class of rows, for both engines |
 //! | `system/` | the closed list of what the platform does outside every tenant |
 //! | `migrations/`, `entities/` | tables and rows, private |
@@ -35,6 +35,7 @@ pub mod constraint;
 mod engine;
 mod entities;
 mod error;
+pub mod failpoints;
 mod identity;
 mod limits;
 mod live;
@@ -65,7 +66,10 @@ pub use self::scope::{AppScope, InOrg, OrgScope, Scope, SystemScope};
 pub use self::seal::{SealError, Sealer};
 pub use self::store::Store;
 pub use self::system::{KeyLogin, Membership, SessionLogin, System};
-pub use self::unit::{AuditFacts, IdempotencyKey, Mode, Opened, Read, Reading, Reply, Unit, Write, WriteContext, Writing};
+pub use self::unit::{
+    AuditFacts, Claim, Claimed, Draft, Earlier, IdempotencyKey, Intent, Mode, Opened, Read, Reading, Repeat, Reply, ReplyForm, Step, Unit,
+    Write, WriteContext, Writing,
+};
 pub use self::vault::*;
 
 /// What tests compare with the database: see `tests/it/schema.rs`.

@@ -28,6 +28,9 @@ pub struct Options {
     /// Tables whose filter is left out, so that a test can prove that row-level security holds alone.
     #[cfg(feature = "unlock")]
     pub unlocked: Vec<&'static str>,
+    /// Where a test lets writes fail.
+    #[cfg(feature = "failpoints")]
+    pub failpoints: Arc<crate::failpoints::Failpoints>,
 }
 
 impl Options {
@@ -44,6 +47,8 @@ impl Options {
             last_used_every: Duration::from_secs(5),
             #[cfg(feature = "unlock")]
             unlocked: Vec::new(),
+            #[cfg(feature = "failpoints")]
+            failpoints: Arc::default(),
         }
     }
 }

@@ -1,7 +1,8 @@
 //! The store's handle.
 
-use std::collections::HashSet;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
+#[cfg(feature = "unlock")]
+use std::sync::Mutex;
 
 use domain::{Clock, IdSource};
 use sea_orm::DbBackend;
@@ -10,7 +11,7 @@ use crate::clock::DatabaseClock;
 use crate::engine::{Background, Engine, Lane};
 use crate::scope::Scope;
 use crate::system::System;
-use crate::unit::{InFlight, Opened, Unit, Wakes, WriteContext, WriteState};
+use crate::unit::{InFlightKeys, Opened, Unit, Wakes, WriteContext, WriteState};
 use crate::{Blobs, Live, Options, Read, Sealer, StoreError, Write};
 
 /// Everything kept: the database, blobs, and the wakes that follow a commit. Cheap to clone.
@@ -30,9 +31,11 @@ pub(crate) struct Inner {
     pub(crate) deltas: crate::runs::Deltas,
     pub(crate) blobs: Blobs,
     /// Idempotency keys in flight; SQLite has no advisory locks.
-    pub(crate) in_flight: Arc<Mutex<HashSet<[u8; 32]>>>,
+    pub(crate) in_flight: InFlightKeys,
     #[cfg(feature = "unlock")]
     unlocked: Mutex<Vec<&'static str>>,
+    #[cfg(feature = "failpoints")]
+    pub(crate) failpoints: Arc<crate::failpoints::Failpoints>,
 }
 
 impl Inner {
@@ -73,9 +76,11 @@ impl Store {
                 live,
                 deltas: crate::runs::Deltas::default(),
                 blobs,
-                in_flight: Arc::default(),
+                in_flight: InFlightKeys::default(),
                 #[cfg(feature = "unlock")]
                 unlocked: Mutex::new(options.unlocked),
+                #[cfg(feature = "failpoints")]
+                failpoints: options.failpoints,
             }),
         })
     }
@@ -92,25 +97,17 @@ impl Store {
         Ok(Unit { transaction, permit: None, store: Arc::clone(&self.inner), scope: scope.clone(), wakes: Wakes::default(), state: () })
     }
 
-    /// Opens a write transaction without an idempotency key. On SQLite this waits for the writer's turn: do slow work before.
+    /// Opens a write transaction whatever stands under the context's idempotency key. On SQLite this waits for the writer's turn: do slow work before.
     pub async fn write<S: Scope>(&self, scope: &S, context: WriteContext) -> Result<Write<S>, StoreError> {
         let opened = self.inner.engine.write(scope.tenant(), Lane::Requests).await?;
-        Ok(self.unit(scope, opened, WriteState::new(context, None)))
+        Ok(self.unit(scope, opened, WriteState::new(context)))
     }
 
     /// Opens a write transaction under the context's idempotency key, if it has one.
     pub async fn begin_write<S: Scope>(&self, scope: &S, context: WriteContext) -> Result<Opened<S>, StoreError> {
-        let Some(key) = &context.idempotency else {
-            return Ok(Opened::Fresh(Box::new(self.write(scope, context).await?)));
-        };
-        let record = key.record(scope.tenant());
-        // Taken before the writer, so that a repeat answers at once instead of standing in its queue.
-        let Some(guard) = InFlight::enter(&self.inner.in_flight, record.digest) else {
-            return Ok(Opened::InFlight);
-        };
-        let opened = self.inner.engine.write(scope.tenant(), Lane::Requests).await?;
-        let unit = self.unit(scope, opened, WriteState::new(context, Some((record, guard))));
-        unit.claim_idempotency().await
+        let is_claimed = context.claim.is_some();
+        let write = self.write(scope, context).await?;
+        if is_claimed { write.check_claim().await } else { Ok(Opened::Fresh(Box::new(write))) }
     }
 
     fn unit<S: Scope>(&self, scope: &S, opened: crate::engine::Opened, state: WriteState) -> Write<S> {

@@ -88,7 +88,7 @@ pub async fn authenticate(State(app): State<App>, mut request: Request, next: Ne
     request.extensions_mut().insert(caller);
     request.extensions_mut().insert(version);
     let mut response = next.run(request).await;
-    response.headers_mut().insert(version::HEADER, header::HeaderValue::from_static(version.as_str()));
+    response.extensions_mut().insert(version);
     response
 }
 

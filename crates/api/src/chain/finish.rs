@@ -2,17 +2,19 @@
 
 use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::http::{HeaderName, HeaderValue, header};
+use axum::http::{HeaderName, HeaderValue, Method, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use domain::RequestId;
 
 use super::address::{ClientAddress, client_address};
+use super::idempotency::{self, Replayed};
 use super::rate_limit::headers::Told;
 use super::version;
 use crate::answer::Neighbors;
 use crate::app::App;
 use crate::problem::Problem;
+use crate::versions::{Deprecation, Version, edge};
 
 /// The response header with the request's id.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("request-id");
@@ -21,46 +23,78 @@ pub const REQUEST_ID: HeaderName = HeaderName::from_static("request-id");
 #[derive(Clone, Copy, Debug)]
 pub struct CurrentRequest(pub RequestId);
 
+/// What the answer takes from its request.
+struct Asked {
+    id: RequestId,
+    method: Method,
+    path: String,
+    query: String,
+    /// The version, as far as the headers say.
+    version: Version,
+}
+
 /// Runs the request and completes the response. An incoming `Request-Id` is ignored: ids are ours.
 pub async fn finish(State(app): State<App>, mut request: Request, next: Next) -> Response {
-    let id = RequestId::new(app.ids());
-    let path = request.uri().path().to_owned();
-    let query = request.uri().query().unwrap_or_default().to_owned();
-    let method = request.method().clone();
-    request.extensions_mut().insert(CurrentRequest(id));
+    let asked = Asked {
+        id: RequestId::new(app.ids()),
+        method: request.method().clone(),
+        path: request.uri().path().to_owned(),
+        query: request.uri().query().unwrap_or_default().to_owned(),
+        version: version::preliminary(request.headers()),
+    };
     let address = client_address(&request, app.options.trusted_proxies);
-    request.extensions_mut().insert(ClientAddress(address));
+    let extensions = request.extensions_mut();
+    extensions.insert(CurrentRequest(asked.id));
+    extensions.insert(ClientAddress(address));
+    extensions.insert(asked.version);
     let started = app.now();
 
     let mut response = next.run(request).await;
-
-    if let Some(link) = response.extensions_mut().remove::<Neighbors>().and_then(|neighbors| neighbors.link(&path, &query)) {
-        response.headers_mut().insert(header::LINK, HeaderValue::try_from(link).expect("a path and an encoded query are ASCII"));
-    }
-    if let Some(problem) = response.extensions_mut().remove::<Problem>() {
-        *response.body_mut() = Body::from(problem.body(&path, &id.to_string()));
-    }
-    let told = response.extensions_mut().remove::<Told>();
-    let headers = response.headers_mut();
-    headers.insert(REQUEST_ID, HeaderValue::from_str(&id.to_string()).expect("ids are ASCII"));
-    headers.entry(version::HEADER).or_insert_with(|| HeaderValue::from_static(version::DEFAULT.as_str()));
-    if let Some(told) = told {
-        let version = headers[version::HEADER].to_str().unwrap_or(version::DEFAULT.as_str()).to_owned();
-        told.write(&version, headers);
-    }
-    // No response of an API is a document to be guessed at, framed or cached by accident.
-    headers.insert("x-content-type-options", HeaderValue::from_static("nosniff"));
-    headers.entry("cache-control").or_insert(HeaderValue::from_static("no-store"));
+    complete(&app, &asked, &mut response);
 
     tracing::info!(
-        request.id = %id,
-        http.method = %method,
-        http.path = path,
+        request.id = %asked.id,
+        http.method = %asked.method,
+        http.path = asked.path,
         http.status = response.status().as_u16(),
         duration_ms = (app.now() - started).num_milliseconds(),
         "request served"
     );
     response
+}
+
+fn complete(app: &App, asked: &Asked, response: &mut Response) {
+    let version = response.extensions_mut().remove::<Version>().unwrap_or(asked.version);
+    let deprecation = app.deprecation(version);
+    let neighbors = response.extensions_mut().remove::<Neighbors>();
+    let links =
+        [neighbors.and_then(|neighbors| neighbors.link(&asked.path, &asked.query)), deprecation.map(|_| Deprecation::links(version))];
+    let links: Vec<String> = links.into_iter().flatten().collect();
+    if let Some(problem) = response.extensions_mut().remove::<Problem>() {
+        *response.body_mut() = Body::from(edge::problem(version, problem.body(&asked.path, &asked.id.to_string())));
+    }
+    let is_replayed = response.extensions_mut().remove::<Replayed>().is_some();
+    let told = response.extensions_mut().remove::<Told>();
+    let headers = response.headers_mut();
+    if !links.is_empty() {
+        let links = HeaderValue::try_from(links.join(", ")).expect("paths, encoded queries and dates are ASCII");
+        headers.insert(header::LINK, links);
+    }
+    headers.insert(REQUEST_ID, HeaderValue::from_str(&asked.id.to_string()).expect("ids are ASCII"));
+    headers.insert(version::HEADER, HeaderValue::from_static(version.as_str()));
+    if let Some(told) = told {
+        told.write(version.as_str(), headers);
+    }
+    if let Some(deprecation) = deprecation {
+        deprecation.write(headers);
+    }
+    if idempotency::is_unsafe(&asked.method) {
+        headers.insert(idempotency::REPLAYED, HeaderValue::from_static(if is_replayed { "true" } else { "false" }));
+    }
+    // No response of an API is a document to be guessed at, framed or cached by accident.
+    headers.insert("x-content-type-options", HeaderValue::from_static("nosniff"));
+    headers.entry("cache-control").or_insert(HeaderValue::from_static("no-store"));
+    edge::headers(version, headers);
 }
 
 /// Turns a panic of a handler into a problem. The panic itself is in the log, by the panic hook.

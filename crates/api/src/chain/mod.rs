@@ -7,6 +7,8 @@
 //! 5. [`version`]: which released API version the caller speaks
 //! 6. [`rate_limit::by_identity`]: what keys and users send
 //! 7. [`audit`]: rows for impersonated reads, refusals and failures
+//! 8. [`idempotency`]: the request's key; claimed with the permission, in the handler's signature
+//! 9. [`crate::versions::edge::speak`]: behind it everything speaks the newest version
 //!
 //! The permission check is not here: it is in each handler's signature ([`crate::extract::Can`]).
 
@@ -15,5 +17,6 @@ pub mod audit;
 pub mod authenticate;
 pub mod drain;
 pub mod finish;
+pub mod idempotency;
 pub mod rate_limit;
 pub mod version;

@@ -14,6 +14,9 @@ use crate::problem::{Problem, Violation};
 /// The largest JSON body, in bytes, where a route says nothing else.
 pub const MAX_JSON_BYTES: usize = 1024 * 1024;
 
+/// The largest form, in bytes: an archive and what stands around it.
+pub const MAX_FORM_BYTES: usize = afps::archive::MAX_ARCHIVE_BYTES + 64 * 1024;
+
 /// How deep a body may nest. Below serde_json's own limit of 128, so that the refusal is ours.
 const MAX_DEPTH: usize = 64;
 
@@ -64,11 +67,14 @@ impl<S: Send + Sync, T: DeserializeOwned + Checked + Default> FromRequest<S> for
 pub async fn read(body: Body, limit: usize) -> Result<Bytes, Problem> {
     match Limited::new(body, limit).collect().await {
         Ok(collected) => Ok(collected.to_bytes()),
-        Err(error) if error.is::<LengthLimitError>() => {
-            Err(Problem::new(Code::PayloadTooLarge, format!("The body may have at most {limit} bytes.")))
-        }
+        Err(error) if is_too_long(&*error) => Err(Problem::new(Code::PayloadTooLarge, format!("The body may have at most {limit} bytes."))),
         Err(_) => Err(Problem::new(Code::InvalidRequest, "The body ended early.")),
     }
+}
+
+/// Whether a limit, also one further in, ended the body.
+fn is_too_long(error: &(dyn std::error::Error + 'static)) -> bool {
+    std::iter::successors(Some(error), |error| error.source()).any(<dyn std::error::Error>::is::<LengthLimitError>)
 }
 
 fn wrong_type() -> Problem {

@@ -1,25 +1,33 @@
 //! `Can<P>`: the permission in a handler's signature, and its way to the data.
 
+use std::sync::Arc;
+
 use axum::extract::{FromRequestParts, MatchedPath};
 use axum::http::header;
 use axum::http::request::Parts;
-use store::{AppScope, AuditFacts, Opened, OrgScope, Read, Scope, Store, Write, WriteContext};
+use store::{AppScope, AuditFacts, Claim, Opened, OrgScope, Read, ReplyForm, Scope, Store, SystemScope, Write, WriteContext};
 
 use super::caller::{Caller, Credential};
-use super::requirement::{AppAccess, OrgAccess, Requirement};
+use super::requirement::{AppAccess, OrgAccess, Requirement, UserAccess};
 use crate::app::App;
 use crate::chain::address::ClientAddress;
 use crate::chain::audit::AskedPermission;
 use crate::chain::finish::CurrentRequest;
+use crate::chain::idempotency::{self, Keyed, Stopped};
 use crate::problem::Problem;
+use crate::versions::change::Call;
+use crate::versions::{Version, edge};
 
 /// Proof that the caller meets the requirement `P`, with the access that `P` yields.
 ///
-/// It decides everything and authenticates nothing: the caller was identified by [`crate::chain::authenticate`].
+/// It decides everything and authenticates nothing: the caller was identified by [`crate::chain::authenticate`]. With the permission
+/// comes the request's idempotency key: a request that was answered before does not reach its handler.
 pub struct Can<P: Requirement> {
     access: P::Access,
     store: Store,
     facts: AuditFacts,
+    claim: Option<Claim>,
+    form: Option<Arc<dyn ReplyForm>>,
 }
 
 impl<P: Requirement> std::ops::Deref for Can<P> {
@@ -31,15 +39,27 @@ impl<P: Requirement> std::ops::Deref for Can<P> {
 }
 
 impl<P: Requirement> FromRequestParts<App> for Can<P> {
-    type Rejection = Problem;
+    type Rejection = Stopped;
 
-    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Stopped> {
         let caller = parts.extensions.get::<Caller>().cloned().unwrap_or_else(Caller::anonymous);
         if let Some(asked) = parts.extensions.get::<AskedPermission>() {
             asked.note(P::NAME);
         }
         let access = P::grant(&caller)?;
-        Ok(Self { access, store: app.store.clone(), facts: facts(parts, &caller, P::NAME) })
+        let facts = facts(parts, &caller, P::NAME);
+        let form = match parts.extensions.get::<Version>() {
+            Some(version) if idempotency::is_unsafe(&parts.method) => {
+                edge::answer_form(*version, Call { method: &facts.method, route: &facts.route })
+            }
+            _ => None,
+        };
+        let claim = match parts.extensions.get::<Keyed>().cloned() {
+            // What anyone may do is nobody's promise.
+            Some(keyed) if P::LEVEL != "none" => keyed.claim(parts, &caller, app).await?,
+            _ => None,
+        };
+        Ok(Self { access, store: app.store.clone(), facts, claim, form })
     }
 }
 
@@ -79,17 +99,30 @@ impl<P: Requirement> Can<P> {
 
     /// Opens the write unit of this request in a scope that the handler holds. Its only ends are a reply or a rollback.
     pub async fn write_in<S: Scope>(&self, scope: &S) -> Result<Write<S>, Problem> {
-        // Idempotency keys come with "The API platform"; until then every unit is fresh.
-        match self.store.begin_write(scope, WriteContext::of(self.facts.clone())).await? {
-            Opened::Fresh(write) => Ok(*write),
-            Opened::Replay { .. } | Opened::InFlight | Opened::Mismatch => {
-                Err(Problem::new(domain::Code::IdempotencyInProgress, "The key is in use."))
-            }
-        }
+        opened(self.store.begin_write(scope, self.context()).await?)
+    }
+
+    /// Audit facts, idempotency key and the caller's version: what every write of this request carries.
+    fn context(&self) -> WriteContext {
+        WriteContext::of(self.facts.clone()).under(self.claim.clone()).answered_in(self.form.clone())
     }
 
     pub fn facts(&self) -> &AuditFacts {
         &self.facts
+    }
+}
+
+fn opened<S: Scope>(opened: Opened<S>) -> Result<Write<S>, Problem> {
+    match opened {
+        Opened::Fresh(write) => Ok(*write),
+        Opened::Earlier(earlier) => Err(earlier.into()),
+    }
+}
+
+impl<P: Requirement<Access = UserAccess>> Can<P> {
+    /// Opens the write unit of this request outside every organization: for what belongs to users, and for new organizations.
+    pub async fn write_as_platform(&self) -> Result<Write<SystemScope>, Problem> {
+        opened(self.store.system().begin_write(self.context()).await?)
     }
 }
 

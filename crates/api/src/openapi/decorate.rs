@@ -12,7 +12,7 @@ const ALWAYS: [&str; 4] = ["Request-Id", "Appstrate-Version", "RateLimit", "Rate
 pub fn decorate(mut document: Value) -> Value {
     document["info"] = json!({
         "title": "Appstrate API",
-        "version": "2026-03-21",
+        "version": null,
         "description": "Run AI agents on behalf of your customers. One header, `Appstrate-User`, makes any call act as one of them.",
         "contact": { "name": "The maintainers of Appstrate", "url": env!("CARGO_PKG_REPOSITORY") },
         "license": { "name": "Apache-2.0", "url": "https://www.apache.org/licenses/LICENSE-2.0" }
@@ -31,7 +31,12 @@ pub fn decorate(mut document: Value) -> Value {
     components.insert("headers".to_owned(), headers());
     let problem = "The request was refused or failed (RFC 9457). `code` is stable; `/docs/errors/<code>` says what to do.";
     let limited = "Too many requests (RFC 9457). Nothing was done; wait for the seconds in `Retry-After`.";
-    let responses = json!({ "Problem": problem_response(problem, &[]), "RateLimited": problem_response(limited, &["Retry-After"]) });
+    let responses = json!({
+        "Problem": problem_response(problem, &[]),
+        "RateLimited": problem_response(limited, &["Retry-After"]),
+        "WriteProblem": problem_response(problem, &[REPLAYED]),
+        "WriteRateLimited": problem_response(limited, &["Retry-After", REPLAYED])
+    });
     components.insert("responses".to_owned(), responses);
     let schemas = components.entry("schemas").or_insert_with(|| json!({})).as_object_mut().expect("schemas are a map");
     schemas.insert("Problem".to_owned(), problem_schema());
@@ -50,6 +55,13 @@ fn name_items(schemas: &mut Map<String, Value>) {
     }
 }
 
+/// Whether an answer was given before.
+const REPLAYED: &str = "Idempotent-Replayed";
+
+fn is_unsafe(method: &str) -> bool {
+    method != "get"
+}
+
 /// Statuses that a client may meet besides those that the handler names.
 fn problem_statuses(path: &str, method: &str, level: &str, has_body: bool) -> Vec<&'static str> {
     // Also without need of credentials: a wrong key is final everywhere, and another site's request with a cookie is refused.
@@ -62,8 +74,12 @@ fn problem_statuses(path: &str, method: &str, level: &str, has_body: bool) -> Ve
     } else if method == "get" {
         statuses.push("422");
     }
-    if method != "get" {
+    if is_unsafe(method) {
         statuses.push("409");
+        if level != "none" {
+            // An idempotency key that was used for something else, and a body that is too large to be compared.
+            statuses.extend(["413", "422"]);
+        }
     }
     statuses
 }
@@ -80,7 +96,11 @@ fn complete(path: &str, method: &str, operation: &mut Map<String, Value>) {
     let class = operation.get("x-rate-limit").and_then(Value::as_str).unwrap_or_default();
     let limits = format!("Rate limits count it as `{class}`.");
     let description = operation.get("description").and_then(Value::as_str).unwrap_or_default();
-    operation.insert("description".to_owned(), json!(format!("{description}\n\n{sentence} {limits}").trim()));
+    let keys = match (is_unsafe(method), level.as_str()) {
+        (true, "none") => " `Idempotency-Key` is not honored: without credentials there is nobody whose repetition it could be.",
+        _ => "",
+    };
+    operation.insert("description".to_owned(), json!(format!("{description}\n\n{sentence} {limits}{keys}").trim()));
 
     operation.insert(
         "security".to_owned(),
@@ -92,6 +112,9 @@ fn complete(path: &str, method: &str, operation: &mut Map<String, Value>) {
     );
     let parameters = operation.entry("parameters").or_insert_with(|| json!([])).as_array_mut().expect("parameters are a list");
     parameters.push(json!({ "$ref": "#/components/parameters/AppstrateVersion" }));
+    if is_unsafe(method) && level != "none" {
+        parameters.push(json!({ "$ref": "#/components/parameters/IdempotencyKey" }));
+    }
     if matches!(level.as_str(), "organization" | "application") {
         parameters.push(json!({ "$ref": "#/components/parameters/OrgId" }));
         parameters.push(json!({ "$ref": "#/components/parameters/AppstrateUser" }));
@@ -103,7 +126,12 @@ fn complete(path: &str, method: &str, operation: &mut Map<String, Value>) {
     let has_body = operation.contains_key("requestBody");
     let responses = operation.entry("responses").or_insert_with(|| json!({})).as_object_mut().expect("responses are a map");
     for status in problem_statuses(path, method, &level, has_body) {
-        let shared = if status == "429" { "RateLimited" } else { "Problem" };
+        let shared = match (status == "429", is_unsafe(method)) {
+            (true, true) => "WriteRateLimited",
+            (true, false) => "RateLimited",
+            (false, true) => "WriteProblem",
+            (false, false) => "Problem",
+        };
         responses.entry(status).or_insert_with(|| json!({ "$ref": format!("#/components/responses/{shared}") }));
     }
     for (status, response) in responses.iter_mut() {
@@ -114,7 +142,7 @@ fn complete(path: &str, method: &str, operation: &mut Map<String, Value>) {
         let shared = response.entry("headers").or_insert_with(|| json!({})).as_object_mut().expect("headers are a map");
         let location = (status == "201" && level != "none").then_some("Location");
         let retry_after = (status == "429").then_some("Retry-After");
-        for name in ALWAYS.into_iter().chain(location).chain(retry_after) {
+        for name in ALWAYS.into_iter().chain(is_unsafe(method).then_some(REPLAYED)).chain(location).chain(retry_after) {
             shared.insert(name.to_owned(), json!({ "$ref": format!("#/components/headers/{name}") }));
         }
     }
@@ -125,9 +153,25 @@ pub fn parameters() -> Value {
     let header = |name: &str, description: &str, pattern: &str, example: &str| json!({ "name": name, "in": "header", "required": false, "description": description, "schema": { "type": "string", "pattern": pattern }, "example": example });
     json!({
         "AppstrateVersion": header("Appstrate-Version", "The API version to speak, a date.", "^\\d{4}-\\d{2}-\\d{2}$", "2026-03-21"),
+        "IdempotencyKey": idempotency_key(),
         "OrgId": header("X-Org-Id", "The organization. Required with a session; with a key it is known.", "^org_[0-9a-z]{26}$", "org_01jd9xq3e8f2t8v0k3m5n7p9r1"),
         "AppId": header("X-App-Id", "The application. Required with a session; with a key it is known.", "^app_[0-9a-z]{26}$", "app_01jd9xq3e8f2t8v0k3m5n7p9r1"),
         "AppstrateUser": header("Appstrate-User", "Act as this end-user. API keys only.", "^eu_[0-9a-z]{26}$", "eu_01jd9xq3e8f2t8v0k3m5n7p9r1"),
+    })
+}
+
+fn idempotency_key() -> Value {
+    json!({
+        "name": "Idempotency-Key",
+        "in": "header",
+        "required": false,
+        "description": "Makes the request safe to repeat: for 24 hours the same key with the same query, version and body gets the first answer again, \
+                        with `Idempotent-Replayed: true`. 1 to 255 visible ASCII characters, bare or as a structured-field string. Keys are separate for \
+                        each user, API key and end-user, and for each method and path. Another query, version or body under the same key is 422 \
+                        `idempotency_conflict`; a key whose first request is not answered yet is 409 `idempotency_in_progress`. Successes and refusals \
+                        that would be the same again are kept; 401, 403, 409, 413, 415, 429 and 5xx are not.",
+        "schema": { "type": "string", "minLength": 1, "maxLength": 257 },
+        "example": "01HX6RTQMXR3H7QKWSJF2E8VCG"
     })
 }
 
@@ -141,13 +185,14 @@ fn security_schemes() -> Value {
 fn headers() -> Value {
     json!({
         "Request-Id": { "description": "The id of this request, for support.", "schema": { "type": "string", "pattern": "^req_[0-9a-z]{26}$" } },
+        "Idempotent-Replayed": { "description": "`true`: this answer was given before, to the first request with the same `Idempotency-Key`. `false`: it is new, or the request had no key.", "schema": { "type": "string", "enum": ["true", "false"] } },
         "Location": { "description": "The path of what was created.", "schema": { "type": "string", "format": "uri-reference" } },
         "Appstrate-Version": { "description": "The API version that answered.", "schema": { "type": "string", "pattern": "^\\d{4}-\\d{2}-\\d{2}$" } },
         "RateLimit": {
             "description": "How the tightest of the quotas stands that the request counted against: its size, what remains of it, and the seconds until all of it is there again.",
-            "schema": { "type": "string", "pattern": "^limit=\\d+, remaining=\\d+, reset=\\d+$" }, "example": "limit=20, remaining=18, reset=45"
+            "schema": { "type": "string", "pattern": "^\"[a-z-]+\";r=\\d+;t=\\d+$" }, "example": "\"run\";r=18;t=45"
         },
-        "RateLimit-Policy": { "description": "The size of that quota, and its window in seconds.", "schema": { "type": "string", "pattern": "^\\d+;w=\\d+$" }, "example": "20;w=60" },
+        "RateLimit-Policy": { "description": "The size of that quota, and its window in seconds.", "schema": { "type": "string", "pattern": "^\"[a-z-]+\";q=\\d+;w=\\d+$" }, "example": "\"run\";q=20;w=60" },
         "Retry-After": { "description": "Seconds to wait.", "schema": { "type": "integer", "minimum": 1 } }
     })
 }

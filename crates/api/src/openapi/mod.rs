@@ -4,16 +4,40 @@ pub mod decorate;
 mod examples;
 pub mod guard;
 
+use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use serde_json::{Value, json};
 
-/// The document as it is served, pretty-printed so that diffs read well.
-pub static DOCUMENT: LazyLock<String> = LazyLock::new(|| {
-    let mut text = serde_json::to_string_pretty(&document()).expect("a document is JSON");
-    text.push('\n');
-    text
+use crate::versions::{DEFAULT, RELEASES, Version};
+
+/// The document of the default version, pretty-printed so that diffs read well.
+pub static DOCUMENT: LazyLock<String> = LazyLock::new(|| document(DEFAULT).to_owned());
+
+/// The document of each version.
+static DOCUMENTS: LazyLock<BTreeMap<Version, String>> = LazyLock::new(|| {
+    let newest = newest();
+    let of = |version| {
+        let mut text = serde_json::to_string_pretty(&in_version(newest.clone(), version)).expect("a document is JSON");
+        text.push('\n');
+        (version, text)
+    };
+    RELEASES.iter().map(|release| of(release.version)).collect()
 });
+
+/// The document of this version as it is served.
+pub fn document(version: Version) -> &'static str {
+    &DOCUMENTS[&version]
+}
+
+/// The newest document as this version's clients know it.
+fn in_version(mut document: Value, version: Version) -> Value {
+    version.undo_document(&mut document);
+    examples::complete(&mut document);
+    document["info"]["version"] = json!(version.as_str());
+    document["components"]["parameters"]["AppstrateVersion"]["example"] = json!(version.as_str());
+    document
+}
 
 /// `page` and `pageSize`, for the operations that list.
 #[derive(Debug, utoipa::IntoParams)]
@@ -28,14 +52,13 @@ pub struct PagingParameters {
     page_size: Option<u64>,
 }
 
-/// Builds the document. Schemas recurse, so it runs on a thread with room for them.
-fn document() -> Value {
+/// Builds the document of the newest version. Schemas recurse, so it runs on a thread with room for them.
+fn newest() -> Value {
     let build = || {
         let (_, generated) = crate::router::documented().split_for_parts();
         let mut document = decorate::decorate(serde_json::to_value(generated).expect("the generator makes JSON"));
         document["components"]["parameters"] = decorate::parameters();
         document["tags"] = tags(&document);
-        examples::complete(&mut document);
         document
     };
     std::thread::Builder::new()

@@ -1,13 +1,15 @@
 //! The one place where a store error meets a status.
 
 use domain::Code;
-use store::StoreError;
+use store::{StoreError, constraint};
 
 use super::Problem;
 
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
         match &error {
+            StoreError::Conflict { constraint } if constraint == constraint::IDEMPOTENCY_KEY => store::Earlier::InFlight.into(),
+            StoreError::Overtaken => store::Earlier::InFlight.into(),
             // A collision that the handler did not expect and name itself.
             StoreError::Conflict { .. } => Self::new(Code::Conflict, "The resource exists already."),
             StoreError::Reference { .. } => Self::new(Code::Conflict, "The resource is in use, or refers to one that no longer exists."),

@@ -2,12 +2,14 @@
 
 use std::path::PathBuf;
 
+use api::versions::RELEASES;
 use serde_json::Value;
 
+use crate::compatibility::is_released;
 use crate::walk::document;
 
-fn committed() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../openapi/openapi.json")
+fn committed(name: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../openapi").join(format!("{name}.json"))
 }
 
 #[expect(clippy::disallowed_methods, reason = "the one switch of generated files")]
@@ -15,19 +17,27 @@ fn updates() -> bool {
     std::env::var("UPDATE_GENERATED").is_ok_and(|value| value == "1")
 }
 
-#[test]
-fn generated_openapi_is_current() {
-    let path = committed();
+fn is_current(name: &str, document: &str) {
+    let path = committed(name);
     if updates() {
-        std::fs::write(&path, api::openapi::DOCUMENT.as_bytes()).unwrap();
+        std::fs::write(&path, document.as_bytes()).unwrap();
     }
     let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-    let differs = text.lines().zip(api::openapi::DOCUMENT.lines()).position(|(old, new)| old != new);
+    let differs = text.lines().zip(document.lines()).position(|(old, new)| old != new);
     assert!(
-        text == *api::openapi::DOCUMENT,
-        "openapi/openapi.json is out of date (first at line {:?}). Run: UPDATE_GENERATED=1 cargo test -p api --test it generated_openapi",
+        text == document,
+        "openapi/{name}.json is out of date (first at line {:?}). Run: UPDATE_GENERATED=1 cargo test -p api --test it generated_openapi",
         differs.map(|line| line + 1)
     );
+}
+
+/// `openapi.json` is what a client gets that names no version; beside it each version's own, until that version is out.
+#[test]
+fn generated_openapi_is_current() {
+    is_current("openapi", &api::openapi::DOCUMENT);
+    for release in RELEASES.iter().filter(|release| !is_released(release.version)) {
+        is_current(release.version.as_str(), api::openapi::document(release.version));
+    }
 }
 
 /// Calls `visit` with every object of the document and its JSON Pointer.
@@ -48,25 +58,34 @@ fn each_object(value: &Value, pointer: &str, visit: &mut impl FnMut(&str, &serde
     }
 }
 
+/// The document of every version.
+fn documents() -> impl Iterator<Item = Value> {
+    RELEASES.iter().map(|release| serde_json::from_str(api::openapi::document(release.version)).unwrap())
+}
+
 #[test]
 fn every_reference_leads_somewhere() {
-    let mut count = 0;
-    each_object(document(), "", &mut |pointer, object| {
-        if let Some(reference) = object.get("$ref").and_then(Value::as_str) {
-            let target = reference.strip_prefix("#/").unwrap_or_else(|| panic!("{pointer}: {reference} leaves the document"));
-            assert!(document().pointer(&format!("/{target}")).is_some(), "{pointer}: {reference} leads nowhere");
-            count += 1;
-        }
-    });
-    assert!(count > 100, "{count} references");
+    for document in documents() {
+        let mut count = 0;
+        each_object(&document, "", &mut |pointer, object| {
+            if let Some(reference) = object.get("$ref").and_then(Value::as_str) {
+                let target = reference.strip_prefix("#/").unwrap_or_else(|| panic!("{pointer}: {reference} leaves the document"));
+                assert!(document.pointer(&format!("/{target}")).is_some(), "{pointer}: {reference} leads nowhere");
+                count += 1;
+            }
+        });
+        assert!(count > 100, "{count} references");
+    }
 }
 
 #[test]
 fn every_component_is_used() {
-    let text = document().to_string();
-    for (section, components) in document()["components"].as_object().unwrap() {
-        for name in components.as_object().unwrap().keys().filter(|_| section != "securitySchemes") {
-            assert!(text.contains(&format!("\"#/components/{section}/{name}\"")), "components/{section}/{name} is used by nothing");
+    for document in documents() {
+        let text = document.to_string();
+        for (section, components) in document["components"].as_object().unwrap() {
+            for name in components.as_object().unwrap().keys().filter(|_| section != "securitySchemes") {
+                assert!(text.contains(&format!("\"#/components/{section}/{name}\"")), "components/{section}/{name} is used by nothing");
+            }
         }
     }
 }

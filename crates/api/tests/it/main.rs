@@ -6,9 +6,11 @@
 //! | [`stories`] | one folder a resource, one file a verb, as the URLs |
 //! | [`walk`] | what holds for every operation of the OpenAPI document, also for those that come later |
 //! | [`document`] | the document itself |
+//! | [`compatibility`] | the gate against breaking changes |
 
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "what helps a test fails by panicking, and prints what was seen")]
 
+mod compatibility;
 mod document;
 mod stories;
 mod walk;

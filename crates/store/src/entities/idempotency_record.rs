@@ -1,4 +1,4 @@
-//! The answer to a request that may be repeated.
+//! The answer to a request that may be repeated, or the intent of one that is calling out.
 
 use sea_orm::entity::prelude::*;
 
@@ -16,6 +16,11 @@ pub struct Model {
     pub fingerprint: Vec<u8>,
     pub status: i64,
     pub body: Option<Vec<u8>>,
+    pub location: Option<String>,
+    pub attempt: i64,
+    pub resumes: bool,
+    pub intent: Option<Vec<u8>>,
+    pub leased_until: Option<At>,
     pub created_at: At,
 }
 

@@ -10,6 +10,7 @@ mod m0002_packages;
 mod m0003_connections;
 mod m0004_runs;
 mod m0005_records;
+mod m0009_conventions;
 pub(crate) mod policy;
 
 use sea_orm_migration::{MigrationTrait, MigratorTrait};
@@ -24,6 +25,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0003_connections::Migration),
             Box::new(m0004_runs::Migration),
             Box::new(m0005_records::Migration),
+            Box::new(m0009_conventions::Migration),
         ]
     }
 }

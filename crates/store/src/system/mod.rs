@@ -10,7 +10,7 @@ pub use self::sessions::{Membership, SessionLogin};
 use crate::records::audit::{self, Audit, QueuedAudit};
 use crate::records::{NewEvent, events};
 use crate::scope::{InOrg, Scope, SystemScope};
-use crate::unit::{AuditFacts, Opened, WriteContext, idempotency};
+use crate::unit::{AuditFacts, Claim, Draft, Opened, WriteContext, idempotency};
 use crate::{Store, StoreError, Write};
 
 /// See [`Store::system`].
@@ -28,6 +28,11 @@ impl System<'_> {
     /// As [`Self::write`], under the context's idempotency key.
     pub async fn begin_write(&self, context: WriteContext) -> Result<Opened<SystemScope>, StoreError> {
         self.store.begin_write(&SystemScope(()), context).await
+    }
+
+    /// As [`Store::settle`], for a request outside every organization.
+    pub async fn settle(&self, claim: &Claim, answer: &Draft) -> Result<(), StoreError> {
+        self.store.settle(&SystemScope(()), claim, answer).await
     }
 
     /// Queues an audit row of a read, a refusal or a failure in `scope`, and waits until it is committed with others. Never while

@@ -1,6 +1,11 @@
-//! Who makes a change, and under which promise not to make it twice.
+//! Who makes a change, under which promise not to make it twice, and in which form it is answered.
+
+use std::fmt;
+use std::sync::Arc;
 
 use domain::{EndUserId, KeyId, RequestId, UserId};
+
+use super::{Claim, Draft};
 
 /// What the audit log keeps about a request: who, through what, from where.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,16 +28,9 @@ pub struct AuditFacts {
     pub user_agent: Option<String>,
 }
 
-/// A client's promise that a repeated request is the same request.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct IdempotencyKey {
-    pub key: String,
-    pub method: String,
-    pub path: String,
-    /// SHA-256 of query, version and body.
-    pub fingerprint: [u8; 32],
-    /// Who promises: the user, or the key and its end-user. Texts that differ for different principals.
-    pub principal: String,
+/// Puts an answer into the form in which it leaves and is kept. The edge makes one: it knows which version its client speaks.
+pub trait ReplyForm: fmt::Debug + Send + Sync {
+    fn put(&self, draft: Draft) -> Draft;
 }
 
 /// What surrounds a change.
@@ -40,7 +38,10 @@ pub struct IdempotencyKey {
 pub struct WriteContext {
     /// `None`: the platform's own work, which leaves no audit row by itself.
     pub audit: Option<AuditFacts>,
-    pub idempotency: Option<IdempotencyKey>,
+    /// The idempotency key that the request holds.
+    pub claim: Option<Claim>,
+    /// `None`: answers leave as they are written.
+    pub form: Option<Arc<dyn ReplyForm>>,
 }
 
 impl WriteContext {
@@ -50,11 +51,16 @@ impl WriteContext {
     }
 
     pub fn of(audit: AuditFacts) -> Self {
-        Self { audit: Some(audit), idempotency: None }
+        Self { audit: Some(audit), ..Self::default() }
     }
 
     #[must_use]
-    pub fn once(self, key: Option<IdempotencyKey>) -> Self {
-        Self { idempotency: key, ..self }
+    pub fn under(self, claim: Option<Claim>) -> Self {
+        Self { claim, ..self }
+    }
+
+    #[must_use]
+    pub fn answered_in(self, form: Option<Arc<dyn ReplyForm>>) -> Self {
+        Self { form, ..self }
     }
 }

@@ -1,7 +1,9 @@
 //! One transaction in one scope. Repositories hang off it; [`Read`] can only look, [`Write`] can change and must be answered.
 
+mod claim;
 mod context;
 pub(crate) mod idempotency;
+mod stepped;
 mod wakes;
 mod write;
 
@@ -11,11 +13,13 @@ use std::sync::Arc;
 
 use sea_orm::DatabaseTransaction;
 
-pub use self::context::{AuditFacts, IdempotencyKey, WriteContext};
-pub(crate) use self::idempotency::{InFlight, Record};
+pub(crate) use self::claim::InFlightKeys;
+pub use self::claim::{Claim, Claimed, Earlier, IdempotencyKey};
+pub use self::context::{AuditFacts, ReplyForm, WriteContext};
+pub use self::stepped::{Intent, Repeat, Step};
 pub(crate) use self::wakes::Wakes;
 pub(crate) use self::write::WriteState;
-pub use self::write::{Opened, Reply};
+pub use self::write::{Draft, Opened, Reply};
 use crate::engine::Permit;
 use crate::scope::{InOrg, Scope};
 use crate::scoped::Tenant;

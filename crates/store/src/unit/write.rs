@@ -2,9 +2,9 @@
 
 use std::sync::Mutex;
 
-use super::{InFlight, Record, Wakes, WriteContext, Writing};
-use super::{Unit, Write, idempotency};
+use super::{Earlier, Unit, Wakes, Write, WriteContext, Writing, idempotency};
 use crate::StoreError;
+use crate::failpoints::Point;
 use crate::records::audit::{self, Audit};
 use crate::scope::Scope;
 
@@ -12,14 +12,14 @@ use crate::scope::Scope;
 #[derive(Debug)]
 pub struct WriteState {
     pub(crate) context: WriteContext,
-    pub(crate) idempotency: Option<(Record, InFlight)>,
     /// What the change was about, for its audit row.
     pub(crate) audit: Mutex<Option<Audit>>,
+    pub(crate) earlier_intent: Option<Vec<u8>>,
 }
 
 impl WriteState {
-    pub(crate) fn new(context: WriteContext, idempotency: Option<(Record, InFlight)>) -> Self {
-        Self { context, idempotency, audit: Mutex::default() }
+    pub(crate) fn new(context: WriteContext) -> Self {
+        Self { context, audit: Mutex::default(), earlier_intent: None }
     }
 }
 
@@ -28,12 +28,8 @@ impl WriteState {
 pub enum Opened<S: Scope> {
     /// Never answered: do it.
     Fresh(Box<Write<S>>),
-    /// Answered before: the same status and body.
-    Replay { status: u16, body: Option<Vec<u8>> },
-    /// Being answered right now.
-    InFlight,
-    /// The key was used for another request.
-    Mismatch,
+    /// Another node was faster.
+    Earlier(Earlier),
 }
 
 impl<S: Scope> Opened<S> {
@@ -41,57 +37,84 @@ impl<S: Scope> Opened<S> {
     pub fn fresh(self) -> Option<Write<S>> {
         match self {
             Self::Fresh(write) => Some(*write),
-            Self::Replay { .. } | Self::InFlight | Self::Mismatch => None,
+            Self::Earlier(_) => None,
         }
     }
 }
 
-/// Proof that a write was answered. Only [`Write::reply`] makes one.
+/// An answer before it is committed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Draft {
+    pub status: u16,
+    /// Opaque here; what a replay gives back.
+    pub body: Option<Vec<u8>>,
+    /// Where the created object is.
+    pub location: Option<String>,
+}
+
+/// Proof that a write was answered. Only [`Write::answer`] makes one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Reply {
     pub status: u16,
-    /// Opaque here; what a replay gives back.
     pub body: Option<Vec<u8>>,
+    pub location: Option<String>,
 }
 
 impl<S: Scope> Unit<S, Writing> {
-    /// Says what the change was about, for the audit row that [`Self::reply`] writes. The last call counts.
+    /// Says what the change was about, for the audit row that [`Self::answer`] writes. The last call counts.
     pub fn audit(&self, audit: Audit) {
         *self.state.audit.lock().expect("nothing panics while it holds the audit") = Some(audit);
     }
 
-    /// Answers: commits change, events, jobs, audit row and idempotency record together, and wakes who waits for them.
+    /// As [`Self::answer`], without a location.
+    pub async fn reply(self, status: u16, body: Option<Vec<u8>>) -> Result<Reply, StoreError> {
+        self.answer(Draft { status, body, location: None }).await
+    }
+
+    /// Answers: commits change, events, jobs, audit row and idempotency record together, and wakes who waits for them. The reply,
+    /// as it is kept, is in the form that the context asks for.
     ///
     /// A status of 400 and above rolls the change back first; the audit row is written all the same, and the record if the same
     /// request would be refused again.
-    pub async fn reply(self, status: u16, body: Option<Vec<u8>>) -> Result<Reply, StoreError> {
-        let unit = if status >= 400 { self.start_over().await? } else { self };
-        if let Some((record, _)) = &unit.state.idempotency
-            && idempotency::is_kept(status)
-        {
-            idempotency::keep(&unit, record, status, body.as_deref()).await?;
+    pub async fn answer(self, draft: Draft) -> Result<Reply, StoreError> {
+        let draft = match &self.state.context.form {
+            Some(form) => form.put(draft),
+            None => draft,
+        };
+        self.store.at(Point::Answering)?;
+        let unit = if draft.status >= 400 { self.start_over().await? } else { self };
+        let claim = unit.state.context.claim.clone().filter(|_| idempotency::is_kept(draft.status));
+        if let Some(claim) = &claim {
+            idempotency::keep(&unit, claim, &draft).await?;
         }
-        unit.finish(Some(status)).await?;
-        Ok(Reply { status, body })
+        unit.store.at(Point::Kept)?;
+        unit.finish(Some(draft.status)).await?;
+        if let Some(claim) = claim {
+            claim.settle();
+        }
+        let Draft { status, body, location } = draft;
+        Ok(Reply { status, body, location })
     }
 
     /// Commits work that has no HTTP answer (workers). A unit under an idempotency key must be answered instead.
     pub async fn commit(self) -> Result<(), StoreError> {
-        debug_assert!(self.state.idempotency.is_none(), "a unit under an idempotency key ends with a reply");
+        debug_assert!(self.state.context.claim.is_none(), "a unit under an idempotency key ends with a reply");
         self.finish(None).await
     }
 
-    async fn finish(self, status: Option<u16>) -> Result<(), StoreError> {
+    pub(super) async fn finish(self, status: Option<u16>) -> Result<(), StoreError> {
         let audit = self.state.audit.lock().expect("nothing panics while it holds the audit").take();
         if let Some(facts) = &self.state.context.audit {
             let row = audit::row(&self.store, self.scope.tenant(), facts, audit.as_ref(), status);
             audit::insert(&self.transaction, row).await?;
         }
+        self.store.at(Point::Audited)?;
         let Unit { transaction, permit, store, wakes, state, .. } = self;
         transaction.commit().await?;
         drop(permit);
         drop(state);
+        store.at(Point::Committed)?;
         wakes.deliver(&store.live);
         Ok(())
     }
@@ -101,6 +124,11 @@ impl<S: Scope> Unit<S, Writing> {
         let Unit { transaction, permit, store, scope, state, .. } = self;
         transaction.rollback().await?;
         let opened = store.engine.write_again(scope.tenant(), permit).await?;
-        Ok(Unit { transaction: opened.transaction, permit: opened.permit, store, scope, wakes: Wakes::default(), state })
+        let unit: Self = Unit { transaction: opened.transaction, permit: opened.permit, store, scope, wakes: Wakes::default(), state };
+        if let Some(claim) = &unit.state.context.claim {
+            // The lock went with the transaction.
+            unit.wait_for_key(claim).await?;
+        }
+        Ok(unit)
     }
 }

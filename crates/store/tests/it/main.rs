@@ -4,12 +4,15 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod catalog;
+mod crashes;
 mod idempotency;
 mod identity;
 mod limits;
 mod records;
+mod request;
 mod runs;
 mod schema;
+mod stepped;
 mod tenancy;
 mod vault;
 mod world;

@@ -45,6 +45,18 @@ pub(crate) struct Tenant {
     pub(crate) org_scope: OrgScope,
 }
 
+impl Tenant {
+    /// The tenant of this name, as its credentials lead to it.
+    pub(crate) async fn find(store: &Store, name: &str) -> Self {
+        let system = store.system();
+        let session = system.session_by_hash(&hash(&format!("session of {name}"))).await.unwrap().unwrap();
+        let login = system.key_by_hash(&hash(name)).await.unwrap().unwrap();
+        let org_scope = system.membership(&session, login.org).await.unwrap().unwrap().scope;
+        let (org, app, key) = (login.org, login.app, login.key);
+        Self { org, app, owner: session.user.id, key, scope: login.app_scope(), login, session, org_scope }
+    }
+}
+
 /// Binds bytes to their associated data; no cryptography, which is crate `connect`'s.
 #[derive(Debug)]
 struct TestSealer;
@@ -100,6 +112,15 @@ impl World {
         Store::connect(options).await.unwrap()
     }
 
+    /// A node of another process: nothing but the URL in common, and writes that a test lets fail.
+    pub(crate) async fn node(url: &str, failpoints: Arc<store::failpoints::Failpoints>) -> Store {
+        let folder = std::env::temp_dir().join(format!("appstrate-node-{}", std::process::id()));
+        let mut options = options(url, folder);
+        options.clock = Arc::new(MockClock::default());
+        options.failpoints = failpoints;
+        Store::connect(options).await.unwrap()
+    }
+
     /// The database itself, as the owner of the tables.
     pub(crate) async fn raw(&self) -> DatabaseConnection {
         Database::connect(&self.url).await.unwrap()
@@ -142,19 +163,9 @@ impl World {
         let org_scope = system.membership(&session, organization.id).await.unwrap().unwrap().scope;
         let scope = system.application_scope(&org_scope, application.id, &session).await.unwrap().unwrap();
         let write = self.store.write(&scope, WriteContext::internal()).await.unwrap();
-        let key = write.api_keys().create(new_key(name, user.id)).await.unwrap();
+        write.api_keys().create(new_key(name, user.id)).await.unwrap();
         write.commit().await.unwrap();
-        let login = system.key_by_hash(&hash(name)).await.unwrap().unwrap();
-        Tenant {
-            org: organization.id,
-            app: application.id,
-            owner: user.id,
-            key: key.id,
-            scope: login.app_scope(),
-            login,
-            session,
-            org_scope,
-        }
+        Tenant::find(&self.store, name).await
     }
 
     /// Creates an end-user and gives its scope.

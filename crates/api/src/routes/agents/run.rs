@@ -1,12 +1,12 @@
 use axum::extract::State;
 use runs::preflight::Choice;
-use wire::api::run::{RunAgent, StartedRun};
+use wire::api::run::{Run, RunAgent};
 
 use crate::answer::Answer;
 use crate::app::App;
 use crate::extract::{AgentPath, Can, OptionalJson, perm};
 use crate::problem::{Problem, Violation};
-use crate::routes::runs::accept::{Asked, accept};
+use crate::routes::runs::accept::{Asked, start};
 use crate::rules;
 
 impl rules::Checked for RunAgent {
@@ -29,7 +29,7 @@ impl rules::Checked for RunAgent {
         ("name" = String, Path, description = "The agent's name.", example = "refund-triage")
     ),
     request_body = Option<RunAgent>,
-    responses((status = 200, description = "The run is accepted.", body = StartedRun), (status = 422, description = "The run cannot start; `errors` lists everything that is missing."))
+    responses((status = 201, description = "The run, which is accepted.", body = Run), (status = 422, description = "The run cannot start; `errors` lists everything that is missing."))
 )]
 pub(super) async fn run_agent(
     can: Can<perm::AgentsRun>,
@@ -38,5 +38,5 @@ pub(super) async fn run_agent(
     OptionalJson(body): OptionalJson<RunAgent>,
 ) -> Result<Answer, Problem> {
     let choice = Choice::Installed { package, version: body.version };
-    accept(&can, &app, Asked { choice, input: body.input, model: body.model_id }, 200).await
+    start(&can, &app, Asked { choice, input: body.input, model: body.model_id }).await
 }

@@ -1,19 +1,23 @@
-//! The reference, served by the server itself: the OpenAPI document, Swagger UI, a page to read, one for each error code, and the front
-//! page.
+//! The reference, served by the server itself: the OpenAPI document, Swagger UI, a page to read, one for each error code, one for the
+//! versions, and the front page.
 
 mod errors;
 mod front;
 mod reference;
 mod swagger;
+mod versions;
 
 use axum::Router;
-use axum::extract::State;
-use axum::http::header;
+use axum::extract::RawQuery;
+use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 
 use crate::app::App;
-use crate::openapi::DOCUMENT;
+use crate::chain::version;
+use crate::extract::paging;
+use crate::openapi;
+use crate::problem::Problem;
 
 /// Routes outside the document: they describe the API and are not part of it.
 pub fn routes() -> Router<App> {
@@ -24,10 +28,19 @@ pub fn routes() -> Router<App> {
         .route("/api/docs/{*file}", get(swagger::file))
         .route("/docs/api-reference", get(reference::page))
         .route("/docs/errors/{code}", get(errors::page))
+        .route("/docs/versions", get(versions::page))
 }
 
-async fn document(State(_app): State<App>) -> Response {
-    ([(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "public, max-age=300")], DOCUMENT.as_str()).into_response()
+/// The document of the version that `?version=` names, else the header, else the default.
+async fn document(headers: HeaderMap, RawQuery(query): RawQuery) -> Result<Response, Problem> {
+    let version = match paging::parameter(query.as_deref(), "version", 32)? {
+        Some(text) => version::named(&text).map_err(|problem| problem.param("version"))?,
+        None => version::requested(&headers)?.unwrap_or(version::DEFAULT),
+    };
+    let media_type = [(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "public, max-age=300")];
+    let mut response = (media_type, [(header::VARY, "Appstrate-Version")], openapi::document(version)).into_response();
+    response.extensions_mut().insert(version);
+    Ok(response)
 }
 
 /// A small page in the server's own style; no third-party host, no script.

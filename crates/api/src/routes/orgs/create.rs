@@ -1,15 +1,12 @@
-use axum::extract::State;
 use domain::{Code, Role, package_name};
 use serde_json::{Map, json};
-use store::{NewOrganization, WriteContext, constraint};
+use store::{NewOrganization, constraint};
 use wire::api::organization::{CreateOrganization, Organization};
 
 use crate::answer::Answer;
-use crate::app::App;
-use crate::chain::version;
 use crate::extract::{Can, Json, perm};
 use crate::problem::{Problem, Violation};
-use crate::{convert, rules};
+use crate::{convert, rules, versions};
 
 const MAX_SLUG: usize = 50;
 
@@ -60,20 +57,16 @@ fn slug_of(name: &str) -> Option<String> {
     path = "/api/orgs",
     operation_id = "createOrganization",
     tag = "Organizations",
-    description = "Creates an organization that the caller owns, with its default application. It is pinned to the API version of this request.",
+    description = "Creates an organization that the caller owns, with its default application. It is pinned to the default API version, whatever this request speaks; its settings change the pin.",
     request_body = CreateOrganization,
     responses((status = 201, description = "The organization.", body = Organization))
 )]
-pub(super) async fn create_organization(
-    can: Can<perm::SignedIn>,
-    State(app): State<App>,
-    Json(body): Json<CreateOrganization>,
-) -> Result<Answer, Problem> {
+pub(super) async fn create_organization(can: Can<perm::SignedIn>, Json(body): Json<CreateOrganization>) -> Result<Answer, Problem> {
     let slug = body.slug.or_else(|| slug_of(&body.name)).expect("checked with the body");
     let mut settings = Map::new();
-    settings.insert("apiVersion".to_owned(), json!(version::DEFAULT.as_str()));
+    settings.insert("apiVersion".to_owned(), json!(versions::DEFAULT.as_str()));
     let new = NewOrganization { name: body.name, slug, settings, owner: can.login.user.id, application: "Default".to_owned() };
-    let write = app.store.system().write(WriteContext::of(can.facts().clone())).await?;
+    let write = can.write_as_platform().await?;
     let created = write.create_organization(new).await;
     let (organization, _) = created.map_err(|error| {
         if error.is_conflict(constraint::ORGANIZATION_SLUG) {

@@ -7,11 +7,9 @@ use wire::api::package::Package;
 use super::shared;
 use crate::answer::Answer;
 use crate::app::App;
+use crate::extract::body::MAX_FORM_BYTES;
 use crate::extract::{Can, perm};
 use crate::problem::Problem;
-
-/// What the form around the archive may take besides it.
-const FORM_BYTES: usize = 64 * 1024;
 
 /// The form of an import.
 #[derive(utoipa::ToSchema)]
@@ -41,7 +39,7 @@ pub(super) async fn import_package(can: Can<perm::AgentsWrite>, State(app): Stat
 /// The one file of the form.
 async fn archive(request: Request) -> Result<Vec<u8>, Problem> {
     let limit = afps::archive::MAX_ARCHIVE_BYTES;
-    let mut request = request.map(|body| axum::body::Body::new(http_body_util::Limited::new(body, limit + FORM_BYTES)));
+    let mut request = request.map(|body| axum::body::Body::new(http_body_util::Limited::new(body, MAX_FORM_BYTES)));
     // The framework's own limit of 2 MB would be the first.
     DefaultBodyLimit::disable().apply(&mut request);
     let mut form = Multipart::from_request(request, &()).await.map_err(|_| {

@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use domain::{Code, ModelId};
 use runs::preflight::{self, Choice, Request, StartedBy};
 use serde_json::Value;
-use wire::api::run::StartedRun;
+use store::{AppScope, Run, Write};
 
 use crate::answer::Answer;
 use crate::app::App;
+use crate::convert;
 use crate::extract::{Can, perm};
 use crate::problem::Problem;
 
@@ -19,8 +20,8 @@ pub(crate) struct Asked {
     pub model: Option<ModelId>,
 }
 
-/// Prepares and queues the run; answers with `status` and its id.
-pub(crate) async fn accept(can: &Can<perm::AgentsRun>, app: &App, asked: Asked, status: u16) -> Result<Answer, Problem> {
+/// Prepares the run and queues it in the write that is to be answered.
+pub(crate) async fn accept(can: &Can<perm::AgentsRun>, app: &App, asked: Asked) -> Result<(Write<AppScope>, Run), Problem> {
     if let Some(reason) = &app.options.sandbox_unavailable {
         tracing::warn!(reason, "a run was refused: the sandbox is unavailable");
         return Err(Problem::new(Code::SandboxUnavailable, "This server cannot isolate runs, so it refuses them."));
@@ -36,5 +37,12 @@ pub(crate) async fn accept(can: &Can<perm::AgentsRun>, app: &App, asked: Asked, 
     let prepared = preflight::prepare(&app.store, &app.vault, &can.scope, request, &app.limits).await?;
     let write = can.write().await?;
     let run = runs::start(&write, &prepared, &app.limits.platform).await?;
-    Answer::done(write, status, &StartedRun { run_id: run.id }).await
+    Ok((write, run))
+}
+
+/// Accepts a run of an agent and answers with it.
+pub(crate) async fn start(can: &Can<perm::AgentsRun>, app: &App, asked: Asked) -> Result<Answer, Problem> {
+    let (write, run) = accept(can, app, asked).await?;
+    let location = format!("/api/runs/{}", run.id);
+    Answer::created(write, &convert::run(run), location).await
 }

@@ -1,8 +1,8 @@
 use axum::extract::State;
 use runs::preflight::Choice;
-use wire::api::run::{CreateRun, StartedRun};
+use wire::api::run::{CreateRun, Run};
 
-use super::accept::{Asked, accept};
+use super::accept::{Asked, start};
 use crate::answer::Answer;
 use crate::app::App;
 use crate::extract::{Can, Json, perm};
@@ -25,9 +25,9 @@ impl rules::Checked for CreateRun {
     tag = "Runs",
     description = "Starts a run of an installed agent. With `Appstrate-User` it acts for that end-user and sees its connections, state and memories only.",
     request_body = CreateRun,
-    responses((status = 200, description = "The run is accepted.", body = StartedRun), (status = 422, description = "The run cannot start; `errors` lists everything that is missing."))
+    responses((status = 201, description = "The run, which is accepted.", body = Run), (status = 422, description = "The run cannot start; `errors` lists everything that is missing."))
 )]
 pub(super) async fn create_run(can: Can<perm::AgentsRun>, State(app): State<App>, Json(body): Json<CreateRun>) -> Result<Answer, Problem> {
     let choice = Choice::Installed { package: body.agent_id, version: body.version };
-    accept(&can, &app, Asked { choice, input: body.input, model: body.model_id }, 200).await
+    start(&can, &app, Asked { choice, input: body.input, model: body.model_id }).await
 }

@@ -9,11 +9,13 @@
 //! | [`policy`] | the answer that each pair must get |
 //! | [`sweep`] | operations × principals × targets |
 //! | [`unlocked`] | the sweep again with one filter left out, to see that it would tell |
+//! | [`keys`] | every unsafe operation under an idempotency key |
 //! | [`bodies`], [`described`] | what holds for bodies and descriptions |
 
 mod bodies;
 mod described;
 mod fixtures;
+mod keys;
 mod operation;
 mod policy;
 mod principal;
@@ -25,5 +27,6 @@ mod unlocked;
 
 pub(crate) use self::fixtures::Kind;
 pub(crate) use self::operation::{document, operations};
+pub(crate) use self::rows::{archive, upload};
 pub(crate) use self::stage::Stage;
 pub(crate) use self::target::Target;

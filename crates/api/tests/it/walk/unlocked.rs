@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use domain::Role;
 use serde_json::Value;
 use store::inspect::{self, Owner};
-use store::{AppScope, IdempotencyKey, NewJob, OrgScope, WriteContext};
+use store::{AppScope, Claimed, IdempotencyKey, NewJob, OrgScope, WriteContext};
 
 use super::fixtures::Kind;
 use super::operation::{Operation, operations};
@@ -59,13 +59,16 @@ async fn leave_traces(stage: &Stage<'_>) {
     let scope = stage.foreign.app_scope(stage.foreign.app).await;
     let key = IdempotencyKey {
         key: "foreign".to_owned(),
+        org: Some(scope.org()),
+        app: Some(scope.app()),
         method: "POST".to_owned(),
         path: "/".to_owned(),
         fingerprint: [0; 32],
         principal: String::new(),
     };
     let store = &stage.world.store;
-    let write = store.begin_write(&scope, WriteContext::internal().once(Some(key))).await.unwrap().fresh().unwrap();
+    let Claimed::Fresh(claim) = store.claim(&key).await.unwrap() else { panic!("a key of its own") };
+    let write = store.begin_write(&scope, WriteContext::internal().under(Some(claim))).await.unwrap().fresh().unwrap();
     write.enqueue(NewJob { kind: "walk".to_owned(), subject: String::new(), payload: Value::Null, due_at: None }).await.unwrap();
     write.reply(200, None).await.unwrap();
 }

@@ -36,6 +36,7 @@ pub(crate) struct World {
     pub(crate) store: Store,
     pub(crate) clock: Arc<MockClock>,
     pub(crate) ids: Arc<TripIds>,
+    pub(crate) failpoints: Arc<store::failpoints::Failpoints>,
     /// What was mailed, in a world with mail.
     #[expect(dead_code, reason = "the first story that reads mail removes this line")]
     pub(crate) mailbox: Arc<Mailbox>,
@@ -84,6 +85,7 @@ fn options() -> api::Options {
         trusted_proxies: TrustedProxies(1),
         rate_limits: PLENTY.parse().unwrap(),
         sandbox_unavailable: None,
+        deprecations: Vec::new(),
     }
 }
 
@@ -129,6 +131,7 @@ impl World {
         let mut store_options = store_options(&database.clone_into(folder.path()).await, folder.path());
         store_options.clock = clock.clone();
         store_options.ids = ids.clone();
+        let failpoints = Arc::clone(&store_options.failpoints);
         let store = Store::connect(store_options).await.unwrap();
         let mut options = options();
         change(&mut options);
@@ -136,7 +139,7 @@ impl World {
         let mailer = mails.then(|| -> Arc<dyn Mailer> { mailbox.clone() });
         let (operations, _) = api::router::documented().split_for_parts();
         let router = api::router::around(api::App::new(parts(store.clone(), clock.clone(), mailer, options).await), operations.merge(more));
-        Self { store, clock, ids, mailbox, router, folder: Arc::new(folder) }
+        Self { store, clock, ids, failpoints, mailbox, router, folder: Arc::new(folder) }
     }
 
     /// Another server on the same database, at the same time, with other options and no memory of what was counted.
@@ -148,6 +151,7 @@ impl World {
             store: self.store.clone(),
             clock: self.clock.clone(),
             ids: self.ids.clone(),
+            failpoints: self.failpoints.clone(),
             mailbox: Arc::default(),
             router: api::router(api::App::new(parts)),
             folder: self.folder.clone(),
@@ -158,9 +162,10 @@ impl World {
     pub(crate) async fn send(&self, request: Request<Body>) -> Reply {
         let path = request.uri().path().to_owned();
         let method = request.method().clone();
+        let asked = api::chain::version::requested(request.headers()).ok().flatten();
         let reply = async {
             let response = self.router.clone().oneshot(request).await.unwrap();
-            Reply::read(method.clone(), path.clone(), response).await
+            Reply::read(method.clone(), path.clone(), response).await.speaks(asked)
         };
         // A stream that should have been refused would go on for ever.
         tokio::time::timeout(PATIENCE, reply).await.unwrap_or_else(|_| panic!("{method} {path} does not end"))

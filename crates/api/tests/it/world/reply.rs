@@ -1,9 +1,11 @@
 //! A response, read and checked against what holds for all of them.
 
+use api::versions::Version;
 use axum::body::Body;
 use axum::http::{HeaderMap, Method, Response};
 use http_body_util::BodyExt as _;
 use serde_json::Value;
+use sfv::{BareItem, Item, List, ListEntry, Parser};
 
 /// A response.
 #[derive(Debug)]
@@ -41,7 +43,11 @@ impl Reply {
         let id = self.header("request-id").unwrap_or_else(|| panic!("no Request-Id: {self}"));
         assert!(id.parse::<domain::RequestId>().is_ok(), "Request-Id {id:?}: {self}");
         assert_eq!(self.headers.get_all("request-id").iter().count(), 1, "{self}");
-        assert_eq!(self.header("appstrate-version"), Some("2026-03-21"), "{self}");
+        let version = self.header("appstrate-version").unwrap_or_else(|| panic!("no Appstrate-Version: {self}"));
+        assert!(Version::released(version).is_some(), "{version}: {self}");
+        let is_unsafe = !matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS | Method::TRACE);
+        let says = self.header("idempotent-replayed").is_some_and(|value| value == "true" || value == "false");
+        assert_eq!(says, is_unsafe, "Idempotent-Replayed: {self}");
         assert_eq!(self.header("x-content-type-options"), Some("nosniff"), "{self}");
         assert!(self.headers.contains_key("cache-control"), "{self}");
         self.check_limits(method);
@@ -59,7 +65,6 @@ impl Reply {
     /// What every response tells of rate limits is there and fits together.
     fn check_limits(&self, method: &Method) {
         let budget = self.budget();
-        assert_eq!(self.header("ratelimit-policy").unwrap(), format!("{};w={}", budget.limit, budget.window), "{self}");
         assert!(budget.remaining <= budget.limit && budget.reset <= budget.window, "{budget:?}: {self}");
         if self.status == 429 {
             let wait: u64 = self.header("retry-after").unwrap_or_else(|| panic!("no Retry-After: {self}")).parse().unwrap();
@@ -82,11 +87,33 @@ impl Reply {
                 limit: number(limit, "limit=")?,
                 remaining: number(remaining, "remaining=")?,
                 reset: number(reset, "reset=")?,
-                window: header("ratelimit-policy").split_once(";w=")?.1.parse().ok()?,
+                window: number(header("ratelimit-policy"), &format!("{};w=", limit.strip_prefix("limit=")?))?,
             }),
             _ => None,
         };
-        read().unwrap_or_else(|| panic!("{:?}, {:?}: {self}", header("ratelimit"), header("ratelimit-policy")))
+        let told = if self.header("appstrate-version") < Some("2026-11-21") { read() } else { self.structured() };
+        told.unwrap_or_else(|| panic!("{:?}, {:?}: {self}", header("ratelimit"), header("ratelimit-policy")))
+    }
+
+    /// The same from structured fields, as a parser reads them that is not ours. So it reads the other headers that such a client sees.
+    fn structured(&self) -> Option<Budget> {
+        for name in ["retry-after", "idempotent-replayed"] {
+            if let Some(value) = self.header(name) {
+                Parser::new(value).parse::<Item>().unwrap_or_else(|error| panic!("{name}: {error}: {self}"));
+            }
+        }
+        let only = |name: &str| match Parser::new(self.header(name)?).parse::<List>().ok()?.pop()? {
+            ListEntry::Item(item) if item.bare_item.as_string().is_some() => Some(item.params),
+            _ => None,
+        };
+        let (limit, policy) = (only("ratelimit")?, only("ratelimit-policy")?);
+        let number = |value: Option<&BareItem>| u64::try_from(i64::from(value?.as_integer()?)).ok();
+        Some(Budget {
+            limit: number(policy.get("q"))?,
+            remaining: number(limit.get("r"))?,
+            reset: number(limit.get("t"))?,
+            window: number(policy.get("w"))?,
+        })
     }
 
     fn check_problem(&self, id: &str, path: &str) {
@@ -99,12 +126,26 @@ impl Reply {
         assert_eq!(problem["status"], self.status, "{self}");
         assert_eq!(known.status(), self.status, "{self}");
         assert_eq!(problem["instance"], path, "{self}");
-        assert_eq!(problem["requestId"], id, "{self}");
+        if self.header("idempotent-replayed") == Some("true") {
+            // The words of the first answer, with its id.
+            assert_ne!(problem["requestId"], id, "{self}");
+        } else {
+            assert_eq!(problem["requestId"], id, "{self}");
+        }
         assert!(problem["detail"].as_str().is_some_and(|detail| !detail.is_empty()), "{self}");
         let told = self.text.to_lowercase();
         for internal in ["select ", "insert into", "sqlite", "postgres", "panicked", "/root/", "src/", ".rs:"] {
             assert!(!told.contains(internal), "tells of its inside ({internal}): {self}");
         }
+    }
+
+    /// Requires that a version that was asked for is the one that answers.
+    #[track_caller]
+    pub(crate) fn speaks(self, asked: Option<Version>) -> Self {
+        if let Some(asked) = asked {
+            assert_eq!(self.header("appstrate-version"), Some(asked.as_str()), "{self}");
+        }
+        self
     }
 
     pub(crate) fn header(&self, name: &str) -> Option<&str> {

@@ -37,9 +37,14 @@ pub(crate) fn unique() -> u32 {
 impl World {
     /// An organization of its own.
     pub(crate) async fn tenant(&self, name: &str) -> Tenant<'_> {
+        self.pinned_tenant(name, Some("2026-03-21")).await
+    }
+
+    /// The same, whose organization is pinned to this version.
+    pub(crate) async fn pinned_tenant(&self, name: &str, pin: Option<&str>) -> Tenant<'_> {
         let write = self.store.system().write(WriteContext::internal()).await.unwrap();
         let owner = write.users().create(new_user(&format!("{name}@example.com"))).await.unwrap().id;
-        let settings = Map::from_iter([("apiVersion".to_owned(), json!("2026-03-21"))]);
+        let settings = pin.map(|pin| ("apiVersion".to_owned(), json!(pin))).into_iter().collect::<Map<_, _>>();
         let application = format!("{name}'s application");
         let new = NewOrganization { name: format!("{name}'s organization"), slug: name.to_owned(), settings, owner, application };
         let (organization, application) = write.create_organization(new).await.unwrap();
@@ -85,6 +90,11 @@ pub(crate) struct KeyPlan {
 }
 
 impl<'w> Tenant<'w> {
+    /// The owner's session, as a `Cookie` header.
+    pub(crate) fn cookie(&self) -> String {
+        format!("appstrate_session={}", self.owner_session.token.expose())
+    }
+
     /// What the organization's own administrators may reach: one application, whole.
     pub(crate) async fn app_scope(&self, app: AppId) -> AppScope {
         let system = self.world.store.system();
