@@ -93,6 +93,11 @@ impl Answer {
         Ok(Self { status, ..Self::object(object)? })
     }
 
+    /// 302 to another place, for routes that a browser visits.
+    pub fn found(location: String) -> Self {
+        Self { status: 302, location: Some(location), ..Self::empty_committed() }
+    }
+
     /// 204 after work that a service has committed itself.
     pub fn empty_committed() -> Self {
         Self { status: 204, body: None, location: None, neighbors: None, cookie: None, audited: false }

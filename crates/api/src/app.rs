@@ -3,16 +3,22 @@
 use std::sync::Arc;
 
 use auth::Passwords;
-use auth::mail::Mailer;
+use auth::mail::{Letters, Mailer};
+use auth::social::Logins;
 use connect::Vault;
 
-use domain::{Clock, IdSource, Timestamp};
+use domain::{Clock, Code, IdSource, Timestamp};
 use store::{RateLimiter, Store};
+use tokio_util::task::TaskTracker;
 
 use crate::chain::address::TrustedProxies;
 use crate::chain::rate_limit::established::Established;
 use crate::chain::rate_limit::settings::RateLimits;
+use crate::problem::Problem;
 use crate::versions::{Deprecation, Version};
+
+/// Work that may go on after its answer at one time. What it does is short, so more means that something stands still.
+const MAX_BACKGROUND: usize = 256;
 
 /// Settings of the API.
 #[derive(Clone, Debug)]
@@ -49,12 +55,37 @@ pub struct Parts {
     pub limiter: RateLimiter,
     /// `None`: no mail server is configured; links are shown instead of sent, and what needs mail is refused.
     pub mailer: Option<Arc<dyn Mailer>>,
+    /// Login with others.
+    pub logins: Logins,
+    /// Work that goes on after its answer; the server waits for it before it stops.
+    pub background: TaskTracker,
     pub options: Options,
 }
 
 impl App {
     pub fn new(parts: Parts) -> Self {
         Self(Arc::new(Whole { parts, established: Established::default() }))
+    }
+
+    /// Who writes to users about their accounts.
+    ///
+    /// # Errors
+    /// On a server that sends no mail.
+    pub fn letters(&self) -> Result<Letters, Problem> {
+        let mailer = self.mailer.clone().ok_or_else(|| Problem::new(Code::MailNotConfigured, "This server sends no mail."))?;
+        Ok(Letters::new(self.store.clone(), mailer, self.options.app_url.clone()))
+    }
+
+    /// Does this once the answer is on its way: its duration is nobody's to see.
+    ///
+    /// # Errors
+    /// When too much of it waits already.
+    pub fn after_answer(&self, work: impl Future<Output = ()> + Send + 'static) -> Result<(), Problem> {
+        if self.background.len() >= MAX_BACKGROUND {
+            return Err(Problem::new(Code::Unavailable, "The server is busy.").retry_after(5));
+        }
+        self.background.spawn(work);
+        Ok(())
     }
 
     pub fn now(&self) -> Timestamp {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use domain::{AppId, Role};
 use serde_json::{Map, Value};
-use wire::api::{api_key, application, end_user, organization, session};
+use wire::api::{account, api_key, application, end_user, organization, session};
 
 /// Metadata and settings keep their order on the wire: by name.
 fn sorted(map: Map<String, Value>) -> BTreeMap<String, Value> {
@@ -27,6 +27,29 @@ pub(crate) fn session(session: &store::Session, user: store::User) -> session::S
         id: session.id,
         user: self::user(user),
         expires_at: session.expires_at.into(),
+    }
+}
+
+pub(crate) fn listed_session(session: store::Session, current: domain::SessionId) -> session::ListedSession {
+    session::ListedSession {
+        object: session::SessionObject::Session,
+        id: session.id,
+        current: session.id == current,
+        ip: session.ip,
+        user_agent: session.user_agent,
+        created_at: session.created_at.into(),
+        expires_at: session.expires_at.into(),
+    }
+}
+
+pub(crate) fn profile(user: store::User) -> account::Profile {
+    account::Profile {
+        object: account::ProfileObject::Profile,
+        id: user.id,
+        display_name: user.name.clone(),
+        language: user.language,
+        email: user.email,
+        name: user.name,
     }
 }
 

@@ -18,6 +18,9 @@ use crate::versions::edge;
 pub fn documented() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .merge(routes::auth::routes())
+        .merge(routes::me::routes())
+        .merge(routes::profile::routes())
+        .merge(routes::welcome::routes())
         .merge(routes::orgs::routes())
         .merge(routes::applications::routes())
         .merge(routes::end_users::routes())

@@ -42,6 +42,11 @@ pub(crate) fn email(violations: &mut Vec<Violation>, pointer: &str, text: &str) 
     }
 }
 
+/// A password that somebody chooses.
+pub(crate) fn new_password(violations: &mut Vec<Violation>, pointer: &str, password: &domain::Secret) {
+    length(violations, pointer, password.expose(), 8..=256);
+}
+
 /// A model protocol by its name.
 pub(crate) fn protocol(violations: &mut Vec<Violation>, pointer: &str, text: &str) {
     if wire::run_spec::ModelProtocol::parse(text).is_none() {

@@ -29,8 +29,11 @@ codes! {
     InvalidApiVersion = 400, "invalid_api_version", "Invalid API Version", "`Appstrate-Version` must be a date, YYYY-MM-DD.";
     UnsupportedApiVersion = 400, "unsupported_api_version", "Unsupported API Version", "No such API version was released. The reference lists the released dates.";
     InvalidIdempotencyKey = 400, "invalid_idempotency_key", "Invalid Idempotency Key", "An idempotency key is 1 to 255 visible ASCII characters, bare or as a structured-field string, sent once. Leave the header out if there is no key.";
+    InvalidToken = 400, "invalid_token", "Invalid Token", "The link is unknown, used or expired. Ask for a new mail and use its link once.";
     Unauthorized = 401, "unauthorized", "Unauthorized", "Send a valid API key (`Authorization: Bearer ask_…`) or sign in. A key that was revoked or has expired cannot be restored; make a new one.";
     InvalidCredentials = 401, "invalid_credentials", "Invalid Credentials", "E-mail and password do not belong together. Check both.";
+    EmailNotVerified = 403, "email_not_verified", "E-mail Not Verified", "Open the link that was mailed to this address, then sign in. `POST /api/auth/send-verification-email` sends a new one.";
+    LoginRefused = 403, "login_refused", "Login Refused", "The login provider did not vouch for the caller; `detail` says why. Begin again, or sign in another way.";
     Forbidden = 403, "forbidden", "Forbidden", "The caller is known but may not do this. `detail` names the permission that is missing or the scope that was left.";
     InvalidEndUser = 403, "invalid_end_user", "Invalid End-User", "`Appstrate-User` names no end-user of the key's application.";
     ScopeMismatch = 403, "scope_mismatch", "Scope Mismatch", "An organization publishes only under its own slug: the package name must begin with `@<slug>/`.";
@@ -41,6 +44,7 @@ codes! {
     MethodNotAllowed = 405, "method_not_allowed", "Method Not Allowed", "The path exists with other methods; see the `Allow` header.";
     Conflict = 409, "conflict", "Conflict", "The resource changed or exists already. Read it again and retry.";
     EmailTaken = 409, "email_taken", "E-mail Taken", "The e-mail is in use. Sign in instead, or choose another.";
+    AccountNotLinked = 409, "account_not_linked", "Account Not Linked", "An account has this e-mail, and its address was never proven here. Sign in with its password or reset it by mail; that proves the address, and the provider's login works from then on.";
     SlugTaken = 409, "slug_taken", "Slug Taken", "Another organization has this slug. Choose another.";
     ExternalIdTaken = 409, "external_id_taken", "External ID Taken", "Another end-user of this application has this external id.";
     NameCollision = 409, "name_collision", "Name Collision", "A package with this name exists. Publish a higher version, or choose another name.";
@@ -60,8 +64,11 @@ codes! {
     RunNotReady = 422, "run_not_ready", "Run Not Ready", "The run cannot start; `errors` lists everything that is missing, all at once.";
     IdempotencyConflict = 422, "idempotency_conflict", "Idempotency Conflict", "The idempotency key was used with another query, version or body. Use a new key for a new request.";
     RateLimited = 429, "rate_limited", "Rate Limited", "Too many requests. Wait for the seconds given in `Retry-After`.";
+    TooManyAttempts = 429, "too_many_attempts", "Too Many Attempts", "Wrong guesses at one account or from one address are slowed down. Wait for the seconds given in `Retry-After`, or reset the password.";
     RunLimitReached = 429, "run_limit_reached", "Run Limit Reached", "The organization has as many active runs as it may have. Wait for one to end.";
     InternalError = 500, "internal_error", "Internal Error", "The fault is ours. Retry later; when you report it, give the `Request-Id`.";
+    LoginProviderFailed = 502, "login_provider_failed", "Login Provider Failed", "The login provider could not be reached or answered something unexpected. Begin again in a moment, or sign in another way.";
+    MailNotConfigured = 503, "mail_not_configured", "Mail Not Configured", "This server sends no mail. Its operator sets the `SMTP_…` variables.";
     SandboxUnavailable = 503, "sandbox_unavailable", "Sandbox Unavailable", "This server cannot isolate runs, so it refuses them. Its operator finds the cause and the remedy in the start-up log and under `/health`.";
     Unavailable = 503, "service_unavailable", "Service Unavailable", "The server is starting, stopping or has lost its database. Retry in a moment.";
 }

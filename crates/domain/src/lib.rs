@@ -7,6 +7,7 @@
 pub mod clock;
 pub mod code;
 pub mod id;
+pub mod language;
 #[cfg(feature = "mock")]
 pub mod mock;
 pub mod money;
@@ -22,6 +23,7 @@ pub use id::{
     AppId, AuditId, ConnectionId, EndUserId, EventId, IdSource, JobId, KeyId, MemoryId, ModelId, OrgId, ProfileId, ProviderKeyId,
     RandomIds, RequestId, RunId, SessionId, UserId, VersionId,
 };
+pub use language::Language;
 pub use money::NanoUsd;
 pub use package_name::PackageName;
 pub use permission::{Permission, PermissionSet};

@@ -23,6 +23,9 @@ use crate::resolver::{Resolver, SystemResolver};
 use crate::stream::Stream;
 use crate::tls;
 
+/// A TLS connection that speaks something other than HTTP.
+pub type TlsStream = tokio_rustls::client::TlsStream<TcpStream>;
+
 const IDLE_CONNECTIONS_PER_HOST: usize = 8;
 const IDLE_CONNECTION_LIFETIME: Duration = Duration::from_mins(1);
 
@@ -101,6 +104,15 @@ impl Client {
             Stream::Plain(stream) => Ok(stream),
             Stream::Tls(_) => Err(Error::InvalidUrl),
         }
+    }
+}
+
+impl Client {
+    /// Opens a TLS connection for a protocol other than HTTP, to a checked address. `host` must be in the certificate.
+    pub async fn connect_tls(&self, purpose: Purpose, host: &str, port: u16) -> Result<TlsStream, Error> {
+        let tcp = self.connect_tcp(purpose, host, port).await?;
+        let handshake = self.dialer.handshake(host, tcp);
+        timeout(self.dialer.connect_timeout, handshake).await.map_err(|_| Error::ConnectTimeout { host: host.to_owned() })?
     }
 }
 

@@ -13,6 +13,7 @@ use rustls::pki_types::ServerName;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
 use url::{Host, Url};
 
 use crate::error::Error;
@@ -53,6 +54,15 @@ impl Dialer {
         let name = server_name(&target.host).map_err(tls_error)?;
         let stream = TlsConnector::from(Arc::clone(&self.tls)).connect(name, tcp).await.map_err(tls_error)?;
         Ok(Stream::Tls(Box::new(stream)))
+    }
+
+    /// TLS over a connection of some other protocol: without the offer of HTTP that a strict server would refuse (RFC 7301 §3.2).
+    pub(crate) async fn handshake(&self, host: &str, tcp: TcpStream) -> Result<TlsStream<TcpStream>, Error> {
+        let mut settings = rustls::ClientConfig::clone(&self.tls);
+        settings.alpn_protocols.clear();
+        let tls_error = |error: io::Error| Error::Tls { host: host.to_owned(), source: Arc::new(error) };
+        let name = ServerName::try_from(host.to_owned()).map_err(io::Error::other).map_err(tls_error)?;
+        TlsConnector::from(Arc::new(settings)).connect(name, tcp).await.map_err(tls_error)
     }
 
     /// The addresses that may be connected to. An error if the name has none, or none that is allowed.

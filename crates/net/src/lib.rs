@@ -25,7 +25,7 @@ mod stream;
 mod tls;
 
 pub use body::Body;
-pub use client::{Client, Options};
+pub use client::{Client, Options, TlsStream};
 pub use error::Error;
 pub use policy::{OutboundAllow, Purpose};
 pub use request::{Request, Response, Timeouts};

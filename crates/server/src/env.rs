@@ -110,12 +110,76 @@ pub(crate) struct Serve {
     /// Browser origins, comma-separated, that may send requests with a session. The origin of `APP_URL` always may.
     #[arg(long, env = "TRUSTED_ORIGINS", default_value = "")]
     pub trusted_origins: String,
+    #[command(flatten)]
+    pub mail: Mail,
+    #[command(flatten)]
+    pub login: Login,
     /// `debug`, `info`, `warn` or `error`, or a filter such as `info,runs=debug`.
     #[arg(long, env = "LOG_LEVEL", default_value = "info")]
     pub log_level: String,
     /// Write logs as JSON lines.
     #[arg(long, env = "LOG_JSON", default_value_t = false)]
     pub log_json: bool,
+}
+
+/// The mail server.
+#[derive(Debug, Args)]
+#[expect(clippy::struct_field_names, reason = "fields are named after their variables")]
+pub(crate) struct Mail {
+    /// The server that sends mail. `SMTP_HOST`, `SMTP_USER`, `SMTP_PASS` and `SMTP_FROM` are set together or not at all. With mail, addresses
+    /// are proven before their users sign in, and passwords can be reset.
+    #[arg(long, env = "SMTP_HOST")]
+    pub smtp_host: Option<String>,
+    /// Its port.
+    #[arg(long, env = "SMTP_PORT", default_value_t = 587)]
+    pub smtp_port: u16,
+    /// The user that signs in there.
+    #[arg(long, env = "SMTP_USER")]
+    pub smtp_user: Option<String>,
+    /// The user's password.
+    #[arg(long, env = "SMTP_PASS", hide_env_values = true, value_parser = secret)]
+    pub smtp_pass: Option<Secret>,
+    /// The sender: `no-reply@example.com` or `Name <no-reply@example.com>`.
+    #[arg(long, env = "SMTP_FROM")]
+    pub smtp_from: Option<String>,
+    /// `tls` from the first byte, `starttls`, or `none`, which sends password and mail in clear. `auto`: `tls` on port 465, else `starttls`.
+    #[arg(long, env = "SMTP_SECURE", value_enum, default_value = "auto")]
+    pub smtp_secure: SmtpSecure,
+}
+
+/// How mail travels to the server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum SmtpSecure {
+    Auto,
+    Tls,
+    #[value(name = "starttls")]
+    StartTls,
+    None,
+}
+
+/// Login with others.
+#[derive(Debug, Args)]
+pub(crate) struct Login {
+    /// The OAuth client at Google. With `GOOGLE_CLIENT_SECRET` users can sign in with Google; register `APP_URL` +
+    /// `/api/auth/callback/google` there.
+    #[arg(long, env = "GOOGLE_CLIENT_ID")]
+    pub google_client_id: Option<String>,
+    /// Its secret.
+    #[arg(long, env = "GOOGLE_CLIENT_SECRET", hide_env_values = true, value_parser = secret)]
+    pub google_client_secret: Option<Secret>,
+    /// Another issuer of OpenID Connect in Google's place.
+    #[arg(long, env = "GOOGLE_ISSUER", default_value = "https://accounts.google.com")]
+    pub google_issuer: Url,
+    /// The OAuth app at GitHub. With `GITHUB_CLIENT_SECRET` users can sign in with GitHub; register `APP_URL` +
+    /// `/api/auth/callback/github` there.
+    #[arg(long, env = "GITHUB_CLIENT_ID")]
+    pub github_client_id: Option<String>,
+    /// Its secret.
+    #[arg(long, env = "GITHUB_CLIENT_SECRET", hide_env_values = true, value_parser = secret)]
+    pub github_client_secret: Option<Secret>,
+    /// The address of a GitHub Enterprise server in github.com's place.
+    #[arg(long, env = "GITHUB_BASE_URL", default_value = "https://github.com")]
+    pub github_base_url: Url,
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "the signature that clap calls")]
@@ -150,7 +214,9 @@ mod tests {
 
     #[test]
     fn a_secret_does_not_show_in_debug_output() {
-        let cli = Cli::parse_from(["appstrate", "serve", "--connection-encryption-key", "canary"]);
+        let secrets = ["--connection-encryption-key", "--smtp-pass", "--google-client-secret", "--github-client-secret"];
+        let arguments = secrets.iter().flat_map(|flag| [*flag, "canary"]);
+        let cli = Cli::parse_from(["appstrate", "serve"].into_iter().chain(arguments));
         assert!(!format!("{cli:?}").contains("canary"));
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! | file | owns |
 //! |---|---|
+//! | `accounts.rs` | mail and login with others |
 //! | `env.rs` | every setting |
 //! | `keys.rs` | the master key |
 //! | `logs.rs` | where logs go |
@@ -11,6 +12,7 @@
 //! | `upkeep.rs` | what is deleted when its time is over |
 //! | `documents.rs` | the generated reference pages, as a test |
 
+mod accounts;
 #[cfg(test)]
 mod documents;
 mod env;

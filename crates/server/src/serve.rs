@@ -20,7 +20,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::env::{Role, Serve};
 use crate::isolation::{self, Isolation};
-use crate::{keys, logs, upkeep};
+use crate::{accounts, keys, logs, upkeep};
 
 /// How long open requests may take after the signal to stop.
 const DRAIN: Duration = Duration::from_secs(10);
@@ -55,6 +55,12 @@ async fn serve(options: Serve) -> anyhow::Result<()> {
     let ids: Arc<dyn IdSource> = Arc::new(RandomIds);
     std::fs::create_dir_all(&options.data_dir)
         .with_context(|| format!("could not make the data folder {} (DATA_DIR)", options.data_dir.display()))?;
+
+    let outbound = options.outbound_allow.parse().context("OUTBOUND_ALLOW is wrong")?;
+    let outbound = net::Client::new(net::Options::new(outbound)).context("could not set up TLS")?;
+    let mailer = accounts::mailer(&options.mail, outbound.clone(), Arc::clone(&clock), Arc::clone(&ids))?;
+    let logins = accounts::logins(&options.login, outbound, options.app_url.clone())?;
+    let trusted_origins = accounts::trusted_origins(&options.trusted_origins)?;
 
     let url =
         options.database_url.clone().unwrap_or_else(|| format!("sqlite://{}?mode=rwc", options.data_dir.join("appstrate.db").display()));
@@ -100,16 +106,12 @@ async fn serve(options: Serve) -> anyhow::Result<()> {
             vault,
             limits,
             limiter,
-            mailer: None,
+            mailer,
+            logins,
+            background: tasks.clone(),
             options: api::Options {
                 app_url: options.app_url.clone(),
-                trusted_origins: options
-                    .trusted_origins
-                    .split(',')
-                    .map(str::trim)
-                    .filter(|origin| !origin.is_empty())
-                    .map(str::to_owned)
-                    .collect(),
+                trusted_origins,
                 trusted_proxies: TrustedProxies(options.trust_proxy),
                 rate_limits,
                 sandbox_unavailable: unavailable,

@@ -4,6 +4,8 @@
 pub const IDEMPOTENCY_KEY: &str = "idempotency_records_id";
 /// Another user of the realm has this e-mail address.
 pub const USER_EMAIL: &str = "users_realm_email";
+/// The provider's account signs somebody in already.
+pub const LOGIN_IDENTITY: &str = "login_identities_provider_subject";
 /// Another organization has this slug.
 pub const ORGANIZATION_SLUG: &str = "organizations_slug";
 /// The user is a member already.

@@ -129,6 +129,11 @@ impl Store {
         &*self.inner.ids
     }
 
+    /// Seals what leaves the server and comes back, such as a flow that a browser carries.
+    pub fn sealer(&self) -> &dyn Sealer {
+        &*self.inner.sealer
+    }
+
     pub fn live(&self) -> &Live {
         &self.inner.live
     }

@@ -78,9 +78,13 @@ pub async fn authenticate(State(app): State<App>, mut request: Request, next: Ne
     }
     let identified = identify(&app, &claims, requested).await;
     attempt.settle(&app, is_good(&identified));
-    let (caller, version) = match identified {
+    let (mut caller, version) = match identified {
         Ok(identified) => identified,
         Err(refusal) => return refuse(&app, request, &attempt, refusal).await,
+    };
+    let prolonged = match prolong(&app, &mut caller, &claims).await {
+        Ok(prolonged) => prolonged,
+        Err(problem) => return problem.into_response(),
     };
     if source == Source::HeadersAndQuery {
         request.extensions_mut().insert(Standing { claims: Arc::new(claims), scope: caller.app });
@@ -89,7 +93,21 @@ pub async fn authenticate(State(app): State<App>, mut request: Request, next: Ne
     request.extensions_mut().insert(version);
     let mut response = next.run(request).await;
     response.extensions_mut().insert(version);
+    if let Some(cookie) = prolonged {
+        // A handler that sets the cookie itself has ended or replaced the session.
+        response.headers_mut().entry(header::SET_COOKIE).or_insert(cookie);
+    }
     response
+}
+
+/// Gives a session that is in use its whole time again, once a day. `Some`: the cookie that must follow.
+async fn prolong(app: &App, caller: &mut Caller, claims: &Claims) -> Result<Option<header::HeaderValue>, Problem> {
+    let (Credential::Session(login), Some(token)) = (&mut caller.credential, &claims.cookie) else { return Ok(None) };
+    let Some(expires_at) = auth::sign_in::prolong(&app.store, login).await? else { return Ok(None) };
+    login.expires_at = expires_at;
+    login.session.expires_at = expires_at;
+    let cookie = cookie::session(&app.options.app_url, &token.as_str().into(), auth::sign_in::SESSION_SECONDS);
+    Ok(Some(cookie.parse().expect("a token that was found is base64url")))
 }
 
 /// A request that goes no further.
@@ -155,8 +173,9 @@ async fn refuse_attempt(app: &App, request: Request, problem: Problem, login: Bo
 }
 
 fn read(app: &App, request: &Request, source: Source) -> Result<(Claims, Option<Version>), Problem> {
-    let claims = claims(request, source)?;
-    if claims.bearer.is_none() && claims.cookie.is_some() {
+    let claims = claims(app, request, source)?;
+    // Also without a cookie: another site must not sign its visitors in here as somebody else.
+    if claims.bearer.is_none() {
         same_origin(app, request)?;
     }
     Ok((claims, version::requested(request.headers())?))
@@ -173,12 +192,12 @@ async fn identify(app: &App, claims: &Claims, requested: Option<Version>) -> Res
     Ok((caller, version))
 }
 
-fn claims(request: &Request, source: Source) -> Result<Claims, Problem> {
+fn claims(app: &App, request: &Request, source: Source) -> Result<Claims, Problem> {
     let headers = request.headers();
     let jar = CookieJar::from_headers(headers);
     let mut claims = Claims {
         bearer: one(headers, "authorization", "Authorization")?.map(|value| bearer(&value)).transpose()?,
-        cookie: cookie::token(&jar),
+        cookie: cookie::token(&jar, &app.options.app_url),
         org: one(headers, "x-org-id", "X-Org-Id")?,
         app: one(headers, "x-app-id", "X-App-Id")?,
         end_user: one(headers, "appstrate-user", "Appstrate-User")?,
@@ -305,16 +324,26 @@ async fn as_user(app: &App, login: SessionLogin, claims: &Claims) -> Result<(Cal
     Ok((caller, pinned))
 }
 
-/// Refuses an unsafe request that a browser sends with a cookie from another origin. `SameSite=Lax` is the first lock, this the second.
+/// Refuses an unsafe request that a browser sends for another site. `SameSite=Lax` is the first lock, this the second.
+///
+/// Browsers say where a request comes from: in `Origin`, or where they leave that out in `Sec-Fetch-Site`, which no page can set.
+/// Whoever sends neither is no browser, and carries no cookie that it was not given on purpose.
 fn same_origin(app: &App, request: &Request) -> Result<(), Problem> {
     if matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS) {
         return Ok(());
     }
-    let Some(origin) = request.headers().get(header::ORIGIN) else { return Ok(()) };
-    let origin = origin.to_str().unwrap_or_default();
-    let ours = app.options.app_url.origin().ascii_serialization();
-    if origin == ours || app.options.trusted_origins.iter().any(|trusted| trusted == origin) {
-        return Ok(());
+    let refused = |param| Err(Problem::new(Code::Forbidden, "The request comes from a site that may not use this server.").param(param));
+    let mut origins = request.headers().get_all(header::ORIGIN).iter();
+    match (origins.next(), origins.next()) {
+        (Some(origin), None) if is_trusted(app, origin.to_str().unwrap_or_default()) => Ok(()),
+        (Some(_), _) => refused("Origin"),
+        (None, _) => match request.headers().get("sec-fetch-site").map(header::HeaderValue::as_bytes) {
+            None | Some(b"same-origin" | b"none") => Ok(()),
+            Some(_) => refused("Sec-Fetch-Site"),
+        },
     }
-    Err(Problem::new(Code::Forbidden, "The request comes from a site that may not use this session.").param("Origin"))
+}
+
+fn is_trusted(app: &App, origin: &str) -> bool {
+    origin == app.options.app_url.origin().ascii_serialization() || app.options.trusted_origins.iter().any(|trusted| trusted == origin)
 }

@@ -112,9 +112,11 @@ fn malformed(error: &serde_json::Error) -> Problem {
     Problem::new(Code::InvalidJson, format!("The body is not valid JSON (line {}, column {}).", error.line(), error.column()))
 }
 
+/// What does not fit the type. serde_json calls it a wrong syntax when an enum is neither a text nor an object (`null`); what is
+/// left of wrong syntax by now is in the escapes of texts.
 fn of_serde(error: &serde_path_to_error::Error<serde_json::Error>) -> Problem {
     let inner = error.inner();
-    if !inner.is_data() {
+    if !inner.is_data() && !inner.to_string().starts_with("expected value") {
         return malformed(inner);
     }
     let mut pointer = pointer(error.path());
@@ -193,6 +195,15 @@ mod tests {
         first_name: String,
         #[serde(default)]
         tags: Vec<String>,
+        #[serde(default)]
+        #[expect(dead_code, reason = "only whether it is accepted matters")]
+        kind: Kind,
+    }
+
+    #[derive(Debug, Default, serde::Deserialize)]
+    enum Kind {
+        #[default]
+        Plain,
     }
 
     impl Checked for Sample {
@@ -217,6 +228,8 @@ mod tests {
         assert_eq!(problem(r#"{"firstName":"a","x":1}"#).errors[0].code, "unknown_field");
         assert_eq!(problem(r#"{"firstName":"a","tags":["a",1]}"#).errors[0].pointer, "/tags/1");
         assert_eq!(problem(r#"{"firstName":"abcdef"}"#).errors[0].pointer, "/firstName");
+        let kind = problem(r#"{"firstName":"a","kind":null}"#);
+        assert_eq!((kind.code, kind.errors[0].pointer.as_str()), (Code::ValidationError, "/kind"));
         assert_eq!(problem(&"[".repeat(100_000)).code, Code::InvalidJson);
     }
 }

@@ -38,3 +38,15 @@ impl<S: Send + Sync> FromRequestParts<S> for AgentPath {
         format!("{scope}/{name}").parse().map(Self).map_err(|_| Problem::not_found())
     }
 }
+
+/// The login provider in `{provider}`.
+#[derive(Clone, Debug)]
+pub struct ProviderPath(pub String);
+
+impl<S: Send + Sync> FromRequestParts<S> for ProviderPath {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        parameter(parts, state, "provider").await.map(Self)
+    }
+}

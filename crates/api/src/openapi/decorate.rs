@@ -136,11 +136,11 @@ fn complete(path: &str, method: &str, operation: &mut Map<String, Value>) {
     }
     for (status, response) in responses.iter_mut() {
         let Some(response) = response.as_object_mut().filter(|response| !response.contains_key("$ref")) else { continue };
-        if !status.starts_with('2') {
+        if !status.starts_with(['2', '3']) {
             response.insert("content".to_owned(), problem_content());
         }
         let shared = response.entry("headers").or_insert_with(|| json!({})).as_object_mut().expect("headers are a map");
-        let location = (status == "201" && level != "none").then_some("Location");
+        let location = (status == "302" || (status == "201" && level != "none")).then_some("Location");
         let retry_after = (status == "429").then_some("Retry-After");
         for name in ALWAYS.into_iter().chain(is_unsafe(method).then_some(REPLAYED)).chain(location).chain(retry_after) {
             shared.insert(name.to_owned(), json!({ "$ref": format!("#/components/headers/{name}") }));
@@ -186,7 +186,7 @@ fn headers() -> Value {
     json!({
         "Request-Id": { "description": "The id of this request, for support.", "schema": { "type": "string", "pattern": "^req_[0-9a-z]{26}$" } },
         "Idempotent-Replayed": { "description": "`true`: this answer was given before, to the first request with the same `Idempotency-Key`. `false`: it is new, or the request had no key.", "schema": { "type": "string", "enum": ["true", "false"] } },
-        "Location": { "description": "The path of what was created.", "schema": { "type": "string", "format": "uri-reference" } },
+        "Location": { "description": "The path of what was created, or where a browser goes on.", "schema": { "type": "string", "format": "uri-reference" } },
         "Appstrate-Version": { "description": "The API version that answered.", "schema": { "type": "string", "pattern": "^\\d{4}-\\d{2}-\\d{2}$" } },
         "RateLimit": {
             "description": "How the tightest of the quotas stands that the request counted against: its size, what remains of it, and the seconds until all of it is there again.",

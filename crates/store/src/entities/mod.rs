@@ -5,8 +5,10 @@
 #![expect(clippy::struct_field_names, clippy::struct_excessive_bools, reason = "fields are named after their columns")]
 #![expect(unreachable_pub, reason = "the derive macros make public items, and the module that holds them is private")]
 
+pub(crate) mod account_token;
 pub(crate) mod api_key;
 pub(crate) mod application;
+pub(crate) mod attempt;
 pub(crate) mod audit_entry;
 pub(crate) mod connection;
 pub(crate) mod data_key;
@@ -17,6 +19,7 @@ pub(crate) mod installation;
 pub(crate) mod job;
 pub(crate) mod key_check;
 pub(crate) mod ledger_entry;
+pub(crate) mod login_identity;
 pub(crate) mod member;
 pub(crate) mod memory;
 pub(crate) mod model;

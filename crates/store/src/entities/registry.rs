@@ -4,6 +4,7 @@ use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use sea_orm::{ActiveModelTrait as _, ActiveValue, EntityTrait, IdenStatic as _, IntoActiveModel as _, Iterable as _, Value};
 
+use super::{account_token, attempt, login_identity};
 use super::{
     api_key, application, audit_entry, connection, data_key, end_user, event, idempotency_record, installation, job, key_check,
     ledger_entry, member, memory, model, organization, package, package_version, profile, provider_key, run, run_activity, run_spec,
@@ -65,6 +66,9 @@ pub(crate) fn all() -> Vec<Entry> {
     vec![
         platform::<user::Entity>(),
         platform::<session::Entity>(),
+        platform::<account_token::Entity>(),
+        platform::<login_identity::Entity>(),
+        platform::<attempt::Entity>(),
         tenant::<organization::Entity>(),
         tenant::<member::Entity>(),
         tenant::<application::Entity>(),

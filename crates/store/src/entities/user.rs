@@ -16,6 +16,7 @@ pub struct Model {
     pub password_hash: Option<String>,
     pub created_at: At,
     pub updated_at: At,
+    pub language: String,
 }
 
 #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]

@@ -1,18 +1,25 @@
 //! Who there is. One repository a file; each hangs off a unit in the scope it needs.
 
+mod account_tokens;
 mod api_keys;
 mod applications;
+mod attempts;
 mod end_users;
+mod login_identities;
 mod members;
 mod organizations;
 mod sessions;
 mod users;
 
+pub use self::account_tokens::{AccountTokens, NewAccountToken, TokenPurpose};
 pub use self::api_keys::{ApiKey, ApiKeys, NewApiKey};
 pub use self::applications::{Application, ApplicationChange, Applications, NewApplication};
+pub use self::attempts::{Allowance, AttemptBucket, Attempts};
 pub use self::end_users::{EndUser, EndUserChange, EndUserFilter, EndUsers, NewEndUser};
+pub use self::login_identities::LoginIdentities;
 pub use self::members::{Member, Members};
 pub(crate) use self::organizations::API_VERSION;
 pub use self::organizations::{NewOrganization, Organization, OrganizationChange, Organizations};
+pub(crate) use self::sessions::ExtendSession;
 pub use self::sessions::{NewSession, Session, Sessions};
-pub use self::users::{NewUser, User, UserLogin, Users};
+pub use self::users::{NewUser, User, UserChange, UserLogin, Users};

@@ -1,8 +1,8 @@
 //! Platform users. They belong to no tenant, so only the platform's own scope reaches them.
 
-use domain::{Secret, Timestamp, UserId};
+use domain::{Language, Secret, Timestamp, UserId};
 use sea_orm::sea_query::Expr;
-use sea_orm::{ActiveValue::Set, ColumnTrait as _, EntityTrait as _, QueryFilter as _};
+use sea_orm::{ActiveValue::NotSet, ActiveValue::Set, ColumnTrait as _, EntityTrait as _, QueryFilter as _};
 
 use crate::StoreError;
 use crate::entities::{self, At, user};
@@ -19,8 +19,17 @@ pub struct User {
     pub email: String,
     pub name: String,
     pub email_verified: bool,
+    /// Of the dashboard; English until the user chooses.
+    pub language: Language,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
+}
+
+/// A partial update; `None` leaves a field.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct UserChange {
+    pub name: Option<String>,
+    pub language: Option<Language>,
 }
 
 /// A user and what proves it.
@@ -68,8 +77,57 @@ impl Users<'_> {
             password_hash: Set(new.password_hash.map(|hash| hash.expose().clone())),
             created_at: Set(now),
             updated_at: Set(now),
+            language: NotSet,
         };
         user::Entity::insert(row).exec_with_returning(&self.unit.transaction).await?.try_into()
+    }
+
+    /// The user after the change. `None`: no such user.
+    pub async fn update(&self, id: UserId, change: UserChange) -> Result<Option<User>, StoreError> {
+        let mut update = user::Entity::update_many().filter(user::Column::Id.eq(id.to_string()));
+        update = update.col_expr(user::Column::UpdatedAt, Expr::val(At(self.unit.store.clock.now())));
+        if let Some(name) = change.name {
+            update = update.col_expr(user::Column::Name, Expr::val(name));
+        }
+        if let Some(language) = change.language {
+            update = update.col_expr(user::Column::Language, Expr::val(language.as_str()));
+        }
+        update.exec_with_returning(&self.unit.transaction).await?.pop().map(User::try_from).transpose()
+    }
+
+    /// The user with this e-mail address, as this write sees it. `email` is lower case.
+    pub async fn by_email(&self, realm: &str, email: &str) -> Result<Option<User>, StoreError> {
+        let found = user::Entity::find().filter(user::Column::Realm.eq(realm)).filter(user::Column::Email.eq(email));
+        found.one(&self.unit.transaction).await?.map(User::try_from).transpose()
+    }
+
+    /// Sets a password for who has proven the address. `None`: no such user.
+    pub async fn reset_password(&self, id: UserId, hash: &Secret<String>) -> Result<Option<User>, StoreError> {
+        let update = user::Entity::update_many().filter(user::Column::Id.eq(id.to_string()));
+        let update = update
+            .col_expr(user::Column::PasswordHash, Expr::val(hash.expose().as_str()))
+            .col_expr(user::Column::EmailVerified, Expr::val(true))
+            .col_expr(user::Column::UpdatedAt, Expr::val(At(self.unit.store.clock.now())));
+        update.exec_with_returning(&self.unit.transaction).await?.pop().map(User::try_from).transpose()
+    }
+
+    /// The address has been proven to be the user's. `false`: no such user.
+    pub async fn set_email_verified(&self, id: UserId) -> Result<bool, StoreError> {
+        let update = user::Entity::update_many().filter(user::Column::Id.eq(id.to_string()));
+        let update = update
+            .col_expr(user::Column::EmailVerified, Expr::val(true))
+            .col_expr(user::Column::UpdatedAt, Expr::val(At(self.unit.store.clock.now())));
+        Ok(update.exec(&self.unit.transaction).await?.rows_affected == 1)
+    }
+
+    /// Replaces exactly this password. `false`: no such user, or another change came first.
+    pub async fn replace_password(&self, id: UserId, old: &Secret<String>, new: &Secret<String>) -> Result<bool, StoreError> {
+        let update = user::Entity::update_many().filter(user::Column::Id.eq(id.to_string()));
+        let update = update
+            .filter(user::Column::PasswordHash.eq(old.expose().as_str()))
+            .col_expr(user::Column::PasswordHash, Expr::val(new.expose().as_str()))
+            .col_expr(user::Column::UpdatedAt, Expr::val(At(self.unit.store.clock.now())));
+        Ok(update.exec(&self.unit.transaction).await?.rows_affected == 1)
     }
 
     /// `false`: no such user.
@@ -92,6 +150,7 @@ impl TryFrom<user::Model> for User {
             email: row.email,
             name: row.name,
             email_verified: row.email_verified,
+            language: Language::parse(&row.language).ok_or(StoreError::Corrupt { what: "a language" })?,
             created_at: row.created_at.0,
             updated_at: row.updated_at.0,
         })

@@ -10,6 +10,7 @@ mod m0002_packages;
 mod m0003_connections;
 mod m0004_runs;
 mod m0005_records;
+mod m0007_accounts;
 mod m0009_conventions;
 pub(crate) mod policy;
 
@@ -25,6 +26,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0003_connections::Migration),
             Box::new(m0004_runs::Migration),
             Box::new(m0005_records::Migration),
+            Box::new(m0007_accounts::Migration),
             Box::new(m0009_conventions::Migration),
         ]
     }
@@ -33,8 +35,15 @@ impl MigratorTrait for Migrator {
 /// Every table and whose its rows are, as the migrations have declared it.
 #[cfg(feature = "unlock")]
 pub(crate) fn tables() -> Vec<&'static policy::Table> {
-    [m0001_identity::TABLES, m0002_packages::TABLES, m0003_connections::TABLES, m0004_runs::TABLES, m0005_records::TABLES]
-        .into_iter()
-        .flatten()
-        .collect()
+    [
+        m0001_identity::TABLES,
+        m0002_packages::TABLES,
+        m0003_connections::TABLES,
+        m0004_runs::TABLES,
+        m0005_records::TABLES,
+        m0007_accounts::TABLES,
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }

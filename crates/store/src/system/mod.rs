@@ -1,6 +1,7 @@
 //! The platform's own work, outside every tenant. The list of what it can do is closed: each method is here because nobody has a
 //! scope yet (a credential comes in), because the work spans tenants (claims, queues), or because it makes a tenant.
 
+mod accounts;
 mod health;
 mod keys;
 mod sessions;
@@ -51,6 +52,11 @@ impl System<'_> {
     /// As [`Self::append_audit`], for a request that never came to have a scope.
     pub async fn append_unscoped_audit(&self, facts: &AuditFacts, status: u16) -> Result<(), StoreError> {
         self.append_audit(&SystemScope(()), facts, None, status).await
+    }
+
+    /// As [`Self::append_unscoped_audit`], with what the request was about.
+    pub async fn append_unscoped_audit_about(&self, facts: &AuditFacts, audit: &Audit, status: u16) -> Result<(), StoreError> {
+        self.append_audit(&SystemScope(()), facts, Some(audit), status).await
     }
 
     /// Queues an event in `scope` and waits until it is committed with others. Never while holding a [`Write`].

@@ -1,13 +1,16 @@
 //! Finding a session or a user, and the scopes that a session mints.
 
-use domain::{AppId, OrgId, Reach, Role, Secret, Timestamp};
-use sea_orm::{ColumnTrait as _, ConnectionTrait as _, EntityTrait as _, QueryFilter as _, Statement};
+use domain::{AppId, OrgId, Reach, Role, Secret, SessionId, Timestamp};
+use sea_orm::{
+    ColumnTrait as _, ConnectionTrait as _, EntityTrait as _, PaginatorTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _,
+    Statement,
+};
 
 use super::System;
-use crate::StoreError;
-use crate::entities::{organization, parse, session, user};
-use crate::identity::{Organization, Session, User, UserLogin};
+use crate::entities::{At, organization, parse, session, user};
+use crate::identity::{ExtendSession, Organization, Session, User, UserLogin};
 use crate::scope::{AppScope, OrgScope};
+use crate::{Page, Paged, StoreError};
 
 /// A session that may be used now.
 #[derive(Clone, Debug)]
@@ -42,6 +45,24 @@ impl System<'_> {
             return Ok(None);
         };
         Ok(Some(SessionLogin { expires_at: session.expires_at, session, user: user.try_into()? }))
+    }
+
+    /// The open sessions of the session's user, newest first.
+    pub async fn sessions_of(&self, login: &SessionLogin, page: Page) -> Result<Paged<Session>, StoreError> {
+        let inner = &self.store.inner;
+        let open = session::Entity::find().filter(session::Column::UserId.eq(login.user.id.to_string()));
+        let open = open.filter(session::Column::ExpiresAt.gt(At(inner.clock.now())));
+        let total = open.clone().count(inner.engine.reader()).await?;
+        let rows = open.order_by_desc(session::Column::CreatedAt).order_by_desc(session::Column::Id);
+        let rows = rows.offset(page.offset()).limit(page.limit()).all(inner.engine.reader()).await?;
+        Ok(Paged { items: rows.into_iter().map(Session::try_from).collect::<Result<_, _>>()?, total })
+    }
+
+    /// Moves the end of a session that is in use, and waits until that is committed with others. `false`: it ended meanwhile, or
+    /// another request has moved its end. Never while holding a [`crate::Write`].
+    pub async fn extend_session(&self, id: SessionId, expires_at: Timestamp) -> Result<bool, StoreError> {
+        let inner = &self.store.inner;
+        inner.background.run(ExtendSession { id, now: inner.clock.now(), expires_at }).await
     }
 
     /// The user with this e-mail address, for signing in. `email` is lower case.

@@ -2,6 +2,7 @@
 //!
 //! Requests refuse unknown members; objects carry an `object` discriminator and write nulls out.
 
+pub mod account;
 pub mod api_key;
 pub mod application;
 pub mod connection;
@@ -23,4 +24,9 @@ use serde::{Deserialize, Deserializer};
 /// `#[serde(default, deserialize_with = "nullable")]`.
 pub fn nullable<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<Option<T>>, D::Error> {
     Option::deserialize(deserializer).map(Some)
+}
+
+/// A member that may be missing and is never `null`: `#[serde(default, deserialize_with = "present")]`.
+pub fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(deserializer).map(Some)
 }

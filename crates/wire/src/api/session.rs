@@ -61,3 +61,48 @@ pub struct Session {
     pub user: User,
     pub expires_at: Moment,
 }
+
+/// The constant `sign_up`.
+#[derive(Clone, Copy, Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub enum SignUpObject {
+    #[serde(rename = "sign_up")]
+    SignUp,
+}
+
+/// A sign-up that waits for the link in a mail. It reads the same whether or not the address has an account already.
+#[derive(Clone, Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct PendingSignUp {
+    pub object: SignUpObject,
+    pub email: String,
+    /// Always true.
+    pub requires_verification: bool,
+}
+
+/// What a sign-up answers: the session at once, or, on a server that sends mail, that the address must be proven first.
+#[derive(Clone, Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[serde(untagged)]
+pub enum SignUpResult {
+    Session(Session),
+    Pending(PendingSignUp),
+}
+
+/// One of the caller's sessions, as their list shows it.
+#[derive(Clone, Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct ListedSession {
+    pub object: SessionObject,
+    pub id: SessionId,
+    /// Whether it is the session of this request.
+    pub current: bool,
+    /// The address that it was opened from.
+    pub ip: Option<String>,
+    pub user_agent: Option<String>,
+    pub created_at: Moment,
+    /// Moves on while the session is in use.
+    pub expires_at: Moment,
+}

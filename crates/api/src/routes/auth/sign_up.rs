@@ -1,21 +1,22 @@
-use auth::sign_in::{Origin, SESSION_SECONDS};
-use auth::sign_up::SignUp;
+use auth::mail::Letter;
+use auth::sign_up::{Registered, SignUp, canonical_email};
 use axum::extract::State;
-use store::WriteContext;
-use wire::api::session;
+use store::{AuditFacts, WriteContext};
+use wire::api::session::{self, PendingSignUp, SignUpObject, SignUpResult};
 
+use super::open;
 use crate::answer::Answer;
 use crate::app::App;
 use crate::extract::{Can, Json, perm};
 use crate::problem::{Problem, Violation};
-use crate::{convert, cookie, rules};
+use crate::rules;
 
 impl rules::Checked for session::SignUp {
     fn check(&self) -> Vec<Violation> {
         let mut violations = Vec::new();
         rules::length(&mut violations, "/name", &self.name, 1..=200);
         rules::email(&mut violations, "/email", &self.email);
-        rules::length(&mut violations, "/password", self.password.expose(), 8..=256);
+        rules::new_password(&mut violations, "/password", &self.password);
         violations
     }
 }
@@ -26,21 +27,30 @@ impl rules::Checked for session::SignUp {
     path = "/api/auth/sign-up/email",
     operation_id = "signUp",
     tag = "Authentication",
-    description = "Creates a user with e-mail and password and opens a session; the answer sets its cookie.",
+    description = "Creates a user with e-mail and password and opens a session; the answer sets its cookie. A server that sends mail opens no session: it mails a link that proves the address, and answers the same for an address that has an account already.",
     request_body = session::SignUp,
-    responses((status = 201, description = "The session.", body = session::Session))
+    responses((status = 201, description = "The session, or that a mail is on its way.", body = SignUpResult))
 )]
 pub(super) async fn sign_up(can: Can<perm::Public>, State(app): State<App>, Json(body): Json<session::SignUp>) -> Result<Answer, Problem> {
     let account = SignUp { name: body.name, email: body.email, password: body.password };
+    if app.mailer.is_some() {
+        return register(&app, can.facts(), account).await;
+    }
     let user = auth::sign_up::sign_up(&app.store, &app.passwords, account, WriteContext::internal()).await?;
-    open(&can, &app, user, 201).await
+    open::answer(&app, can.facts(), user, (201, SignUpResult::Session)).await
 }
 
-/// Opens a session for the user and answers with it and its cookie.
-pub(super) async fn open(can: &Can<perm::Public>, app: &App, user: store::User, status: u16) -> Result<Answer, Problem> {
-    let facts = can.facts();
-    let origin = Origin { ip: facts.ip.clone(), user_agent: facts.user_agent.clone() };
-    let opened = auth::sign_in::open(&app.store, user.id, origin, WriteContext::internal()).await?;
-    let cookie = cookie::session(&app.options.app_url, &opened.token, SESSION_SECONDS);
-    Ok(Answer::committed(status, &convert::session(&opened.session, user))?.with_cookie(cookie))
+/// The sign-up that is finished by a link in a mail.
+async fn register(app: &App, facts: &AuditFacts, account: SignUp) -> Result<Answer, Problem> {
+    let letters = app.letters()?;
+    let email = canonical_email(&account.email);
+    let registered = auth::sign_up::register(&app.store, &app.passwords, account, WriteContext::of(facts.clone())).await?;
+    let letter = match registered {
+        Registered::New(_) => Letter::VerifyEmail,
+        Registered::Known(_) => Letter::AccountExists,
+    };
+    let to = email.clone();
+    app.after_answer(async move { letters.send(letter, &to).await })?;
+    let pending = PendingSignUp { object: SignUpObject::SignUp, email, requires_verification: true };
+    Answer::committed(201, &SignUpResult::Pending(pending))
 }

@@ -1,5 +1,5 @@
 use axum::extract::State;
-use store::Paged;
+use store::{Paged, SessionLogin};
 use wire::api::list::List;
 use wire::api::organization::Organization;
 
@@ -20,7 +20,12 @@ use crate::problem::Problem;
     responses((status = 200, description = "A page of organizations.", body = List<Organization>))
 )]
 pub(super) async fn list_organizations(can: Can<perm::SignedIn>, State(app): State<App>, paging: Paging) -> Result<Answer, Problem> {
-    let mut all = app.store.system().organizations_of(&can.login).await?;
+    page_of(&app, &can.login, paging).await
+}
+
+/// A page of the organizations of the session's user.
+pub(crate) async fn page_of(app: &App, login: &SessionLogin, paging: Paging) -> Result<Answer, Problem> {
+    let mut all = app.store.system().organizations_of(login).await?;
     all.reverse();
     let total = all.len() as u64;
     let skipped = usize::try_from((paging.page - 1) * paging.page_size).unwrap_or(usize::MAX);

@@ -4,6 +4,7 @@ mod create;
 mod get;
 mod list;
 
+pub(crate) use list::page_of;
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::app::App;

@@ -1,5 +1,6 @@
 //! Stories, one folder a resource and one file a verb, as the URLs; `problems` and `caller` hold what the chain around them does.
 
+mod account;
 mod api_keys;
 mod applications;
 mod audit;

@@ -1,6 +1,7 @@
 //! The table that a new route extends: what its path names ([`NAMED`]), and a body with which it works ([`body`]).
 
 use serde_json::{Value, json};
+use store::TokenPurpose;
 
 use super::operation::Operation;
 use super::principal::Principal;
@@ -31,6 +32,9 @@ pub(crate) enum Kind {
     Model,
     ProviderKey,
     Connection,
+    Session,
+    /// A provider to sign in with.
+    LoginProvider,
 }
 
 /// The longest entry that begins an operation's path counts.
@@ -51,6 +55,9 @@ const NAMED: &[(&str, Kind)] = &[
     ("/api/realtime/runs/{id}", Kind::Run),
     ("/api/models/{id}", Kind::Model),
     ("/api/provider-keys/{id}", Kind::ProviderKey),
+    ("/api/auth/sessions/{id}", Kind::Session),
+    ("/api/auth/sign-in/social/{provider}", Kind::LoginProvider),
+    ("/api/auth/callback/{provider}", Kind::LoginProvider),
     ("/api/connections/{id}", Kind::Connection),
     ("/api/connections/connect/{scope}/{name}", Kind::Provider),
 ];
@@ -75,7 +82,8 @@ impl Kind {
             Self::ApiKey | Self::InstalledAgent => Class::Shared,
             Self::EndUser | Self::Run | Self::Memory => Class::Private,
             Self::Connection => Class::Held,
-            Self::AgentName => Class::Open,
+            Self::Session => Class::Account,
+            Self::AgentName | Self::LoginProvider => Class::Open,
         }
     }
 
@@ -83,7 +91,7 @@ impl Kind {
     pub(crate) fn has(self, target: Target) -> bool {
         match target {
             Target::SiblingEndUser => matches!(self.class(), Class::Private | Class::Held),
-            Target::SiblingApplication => !matches!(self.class(), Class::Organization | Class::Open),
+            Target::SiblingApplication => !matches!(self.class(), Class::Organization | Class::Account | Class::Open),
             Target::Malformed => self != Self::AgentName,
             _ => true,
         }
@@ -97,7 +105,7 @@ impl Kind {
 
 /// The operation's path with the row in it.
 pub(crate) fn path(operation: &Operation, row: &Row) -> String {
-    operation.path.replace("{id}", &row.id).replace("{scope}/{name}", &row.package)
+    operation.path.replace("{id}", &row.id).replace("{provider}", &row.id).replace("{scope}/{name}", &row.package)
 }
 
 /// What a request carries.
@@ -121,6 +129,11 @@ pub(crate) async fn body(stage: &Stage<'_>, operation: &Operation, principal: Pr
     let body = match operation.id.as_str() {
         "signUp" => json!({"name": "Ada", "email": format!("ada{number}@example.com"), "password": "correct horse"}),
         "signIn" => json!({"email": "walker@example.com", "password": "correct horse"}),
+        "changePassword" => json!({"currentPassword": "correct horse", "newPassword": "correct horse"}),
+        "forgotPassword" | "sendVerificationEmail" => json!({"email": "walker@example.com"}),
+        "resetPassword" => json!({"token": stage.mailed(TokenPurpose::ResetPassword).await, "newPassword": "correct horse"}),
+        "verifyEmail" => json!({"token": stage.mailed(TokenPurpose::VerifyEmail).await}),
+        "updateProfile" | "setUpProfile" => json!({"displayName": format!("Walker {number}")}),
         "createOrganization" => json!({"name": format!("Organization {number}")}),
         "createEndUser" => json!({"name": "Eve", "externalId": format!("eve-{number}"), "email": format!("eve{number}@customer.example")}),
         "updateEndUser" => json!({"metadata": {"number": number}}),

@@ -57,7 +57,7 @@ impl Operation {
     /// The statuses of success.
     pub(crate) fn successes(&self) -> Vec<u16> {
         let statuses = self.value["responses"].as_object().unwrap().keys();
-        statuses.filter_map(|status| status.parse().ok()).filter(|status| (200..300).contains(status)).collect()
+        statuses.filter_map(|status| status.parse().ok()).filter(|status| (200..400).contains(status)).collect()
     }
 
     fn success_content(&self) -> Option<&'static serde_json::Map<String, Value>> {
@@ -71,6 +71,11 @@ impl Operation {
 
     pub(crate) fn streams(&self) -> bool {
         self.success_content().is_some_and(|content| content.contains_key("text/event-stream"))
+    }
+
+    /// Whether it is for browsers, which it sends elsewhere.
+    pub(crate) fn redirects(&self) -> bool {
+        self.successes() == [302]
     }
 
     pub(crate) fn is_list(&self) -> bool {

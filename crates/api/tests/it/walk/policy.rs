@@ -1,6 +1,6 @@
 //! The answer that each caller must get for each row: the rules of `design/api.md` as one function.
 
-use domain::Permission;
+use domain::{Permission, Role};
 
 use super::operation::Operation;
 use super::principal::Principal;
@@ -35,6 +35,9 @@ fn sees(class: Class, principal: Principal, target: Target) -> bool {
     let (stranger, sibling_app) = (principal == Principal::StrangerKey, principal == Principal::SiblingKey);
     if class == Class::Open {
         return true;
+    }
+    if class == Class::Account {
+        return principal == Principal::Session(Role::Owner) && target == Target::Own;
     }
     match target {
         Target::Random | Target::Malformed => false,

@@ -91,7 +91,9 @@ impl Principal {
         match self {
             Self::Nobody => stage.world.anonymous(),
             Self::Session(role) => {
-                let user = if role == Role::Owner { own.owner } else { own.joined(role).await };
+                // Nobody else's session may end with the owner's others.
+                let is_shared = role == Role::Owner && operation.id != "revokeOtherSessions";
+                let user = if is_shared { own.owner } else { own.joined(role).await };
                 self.signed_in(stage, user, operation).await
             }
             Self::StrangerSession => self.signed_in(stage, stage.foreign.owner, operation).await.instead("x-org-id", own.org.to_string()),

@@ -202,6 +202,11 @@ impl Kind {
             Self::Model => stage.created_by_owner(target, "/api/models", json!({"modelId": slug})).await,
             Self::ProviderKey => stage.created_by_owner(target, "/api/provider-keys", json!({"apiKey": "vendor-secret"})).await,
             Self::Connection => connection(&caller, provider).await,
+            Self::Session => {
+                let user = if is_foreign { stage.foreign.owner } else { stage.own.owner };
+                id(stage.world.session(user).await.session.id)
+            }
+            Self::LoginProvider => id("github"),
         }
     }
 
@@ -218,6 +223,8 @@ impl Kind {
             Self::Model => domain::ModelId::new(ids).to_string(),
             Self::ProviderKey => domain::ProviderKeyId::new(ids).to_string(),
             Self::Connection => domain::ConnectionId::new(ids).to_string(),
+            Self::Session => domain::SessionId::new(ids).to_string(),
+            Self::LoginProvider => "github".to_owned(),
             Self::Agent | Self::Provider | Self::Tool | Self::Skill | Self::InstalledAgent | Self::AgentName => String::new(),
         };
         Row { id, package }

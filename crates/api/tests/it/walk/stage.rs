@@ -1,7 +1,8 @@
 //! Two tenants with everything that the walk needs before it begins.
 
-use domain::{AppId, EndUserId};
+use domain::{AppId, EndUserId, UserId};
 use serde_json::json;
+use store::TokenPurpose;
 
 use super::principal::Principal;
 use super::rows::{import, install, publish_agent, publish_provider};
@@ -13,6 +14,8 @@ pub(crate) const CANARY: &str = "canary";
 /// Two tenants; the own one with a second application and two end-users.
 pub(crate) struct Stage<'w> {
     pub(crate) world: &'w World,
+    /// A user without an organization.
+    walker: UserId,
     pub(crate) own: Tenant<'w>,
     pub(crate) foreign: Tenant<'w>,
     pub(crate) sibling_app: AppId,
@@ -37,8 +40,7 @@ pub(crate) struct Home<'s, 'w> {
 impl<'w> Stage<'w> {
     pub(crate) async fn set(world: &'w World) -> Self {
         let (own, foreign) = (world.tenant("own").await, world.tenant(CANARY).await);
-        let body = json!({"name": "Walker", "email": "walker@example.com", "password": "correct horse"});
-        world.anonymous().post("/api/auth/sign-up/email", &body).await.is(201);
+        let walker = world.proven_user("walker@example.com").await;
         let sibling_app = own.application("Staging").await;
         let (grace, alan, deleted) = (own.end_user("Grace").await, own.end_user("Alan").await, own.end_user("Deleted").await);
         own.delete_end_user(deleted).await;
@@ -57,7 +59,12 @@ impl<'w> Stage<'w> {
         let (key, foreign_key) = (own.full_key().await, foreign.full_key().await);
         let scopes = domain::PermissionSet::grantable_to_key(domain::Role::Owner).iter().map(|scope| scope.as_str().to_owned()).collect();
         let sibling_key = own.key_of(KeyPlan { app: sibling_app, scopes, ..own.plan(&[]) }).await.1;
-        Self { world, own, foreign, sibling_app, grace, alan, deleted, foreign_end_user, key, sibling_key, foreign_key }
+        Self { world, walker, own, foreign, sibling_app, grace, alan, deleted, foreign_end_user, key, sibling_key, foreign_key }
+    }
+
+    /// A secret as it is mailed to the walker.
+    pub(crate) async fn mailed(&self, purpose: TokenPurpose) -> String {
+        self.world.account_token(self.walker, purpose).await
     }
 
     pub(crate) fn home(&self, principal: Principal) -> Home<'_, 'w> {

@@ -31,6 +31,8 @@ pub(crate) enum Class {
     Private,
     /// An end-user's own, which members do not share.
     Held,
+    /// A user's own, whatever the user may do in an organization: the owner's.
+    Account,
     /// A name that anybody may ask for; what is kept under it is the caller's own.
     Open,
 }

@@ -4,6 +4,8 @@ mod actor;
 mod database;
 mod ids;
 mod mailbox;
+mod platform;
+mod provider;
 mod reply;
 mod tenant;
 
@@ -13,6 +15,7 @@ use std::time::Duration;
 use api::chain::address::TrustedProxies;
 use auth::Passwords;
 use auth::mail::Mailer;
+use auth::social::Logins;
 use axum::Router;
 use axum::body::Body;
 use axum::http::Request;
@@ -22,12 +25,15 @@ use domain::mock::MockClock;
 use runs::preflight::Limits;
 use store::{RateLimiter, SealError, Sealer, Store};
 use tempfile::TempDir;
+use tokio_util::task::TaskTracker;
 use tower::ServiceExt as _;
 
 pub(crate) use self::actor::Actor;
 use self::database::Database;
 pub(crate) use self::ids::TripIds;
 use self::mailbox::Mailbox;
+pub(crate) use self::platform::PlatformAudit;
+pub(crate) use self::provider::{Grant, Provider};
 pub(crate) use self::reply::Reply;
 pub(crate) use self::tenant::{KeyPlan, Tenant, unique};
 
@@ -38,8 +44,10 @@ pub(crate) struct World {
     pub(crate) ids: Arc<TripIds>,
     pub(crate) failpoints: Arc<store::failpoints::Failpoints>,
     /// What was mailed, in a world with mail.
-    #[expect(dead_code, reason = "the first story that reads mail removes this line")]
     pub(crate) mailbox: Arc<Mailbox>,
+    passwords: Passwords,
+    background: TaskTracker,
+    database_url: String,
     router: Router,
     folder: Arc<TempDir>,
 }
@@ -67,15 +75,29 @@ impl Sealer for TestSealer {
     }
 }
 
+/// What differs between worlds, besides the options of the API.
+#[derive(Default)]
+struct Plan {
+    /// More routes inside the chain.
+    more: Router<api::App>,
+    /// Whether the server can send mail.
+    mails: bool,
+    /// Where users can sign in with others.
+    provider: Option<String>,
+}
+
 /// The services behind the API: the one place that knows them all.
-async fn parts(store: Store, clock: Arc<MockClock>, mailer: Option<Arc<dyn Mailer>>, options: api::Options) -> api::Parts {
+async fn parts(store: Store, clock: Arc<MockClock>, mailer: Option<Arc<dyn Mailer>>, plan: &Plan, options: api::Options) -> api::Parts {
     let cheap = auth::password::Options { memory_kib: 64, passes: 1, parallel: 2 };
     let masters = MasterKeys::new(MasterKey::from_bytes("test", [7; 32]), Vec::new());
     let vault = Vault::open(store.clone(), masters).await.unwrap();
     let many = r#"{"max_concurrent_per_org": 1000000, "per_org_global_rate_per_min": 1000000}"#;
     let limits = Limits { platform: many.parse().unwrap(), inline: "{}".parse().unwrap() };
     let limiter = RateLimiter::in_memory(clock);
-    api::Parts { store, passwords: Passwords::new(cheap), vault, limits, limiter, mailer, options }
+    let client = net::Client::new(net::Options::new("all=127.0.0.1".parse().unwrap())).unwrap();
+    let registration = plan.provider.as_deref().map(provider::registration);
+    let logins = Logins::new(client, options.app_url.clone(), registration.clone(), registration);
+    api::Parts { store, passwords: Passwords::new(cheap), vault, limits, limiter, mailer, logins, background: TaskTracker::new(), options }
 }
 
 fn options() -> api::Options {
@@ -95,40 +117,54 @@ impl World {
         Self::with(|_| {}).await
     }
 
-    /// On SQLite, where no second lock stands behind the filters of the repositories.
+    /// On SQLite, where no second lock stands behind the filters of the repositories, with mail.
     pub(crate) async fn on_sqlite() -> Self {
-        Self::on(Database::Sqlite, |_| {}, Router::new(), false).await
+        Self::on(Database::Sqlite, |_| {}, Plan { mails: true, ..Plan::default() }).await
     }
 
     /// As [`Self::start`], with other options.
     pub(crate) async fn with(change: impl FnOnce(&mut api::Options)) -> Self {
-        Self::on(Database::preferred(), change, Router::new(), false).await
+        Self::on(Database::preferred(), change, Plan::default()).await
     }
 
     /// As [`Self::start`], on a server that can send mail.
-    #[expect(dead_code, reason = "the first story that reads mail removes this line")]
     pub(crate) async fn with_mail() -> Self {
-        Self::on(Database::preferred(), |_| {}, Router::new(), true).await
+        Self::on(Database::preferred(), |_| {}, Plan { mails: true, ..Plan::default() }).await
+    }
+
+    /// As [`Self::start`], on a server whose users can sign in with Google and GitHub, both played by `provider`.
+    pub(crate) async fn with_logins(provider: &Provider, change: impl FnOnce(&mut api::Options)) -> Self {
+        Self::on(Database::preferred(), change, Plan { provider: Some(provider.url()), ..Plan::default() }).await
     }
 
     /// As [`Self::start`], with more routes inside the chain.
     pub(crate) async fn with_routes(more: Router<api::App>) -> Self {
-        Self::on(Database::preferred(), |_| {}, more, false).await
+        Self::on(Database::preferred(), |_| {}, Plan { more, ..Plan::default() }).await
     }
 
     /// One world on each engine at hand: SQLite always.
     pub(crate) async fn each() -> Vec<Self> {
         let mut worlds = Vec::new();
         for database in Database::all() {
-            worlds.push(Self::on(database, |_| {}, Router::new(), false).await);
+            worlds.push(Self::on(database, |_| {}, Plan::default()).await);
         }
         worlds
     }
 
-    async fn on(database: Database, change: impl FnOnce(&mut api::Options), more: Router<api::App>, mails: bool) -> Self {
+    /// As [`Self::each`], on servers that can send mail.
+    pub(crate) async fn each_with_mail() -> Vec<Self> {
+        let mut worlds = Vec::new();
+        for database in Database::all() {
+            worlds.push(Self::on(database, |_| {}, Plan { mails: true, ..Plan::default() }).await);
+        }
+        worlds
+    }
+
+    async fn on(database: Database, change: impl FnOnce(&mut api::Options), plan: Plan) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let (clock, ids) = (Arc::new(MockClock::default()), Arc::new(TripIds::default()));
-        let mut store_options = store_options(&database.clone_into(folder.path()).await, folder.path());
+        let database_url = database.clone_into(folder.path()).await;
+        let mut store_options = store_options(&database_url, folder.path());
         store_options.clock = clock.clone();
         store_options.ids = ids.clone();
         let failpoints = Arc::clone(&store_options.failpoints);
@@ -136,26 +172,39 @@ impl World {
         let mut options = options();
         change(&mut options);
         let mailbox = Arc::new(Mailbox::default());
-        let mailer = mails.then(|| -> Arc<dyn Mailer> { mailbox.clone() });
+        let mailer = plan.mails.then(|| -> Arc<dyn Mailer> { mailbox.clone() });
+        let parts = parts(store.clone(), clock.clone(), mailer, &plan, options).await;
+        let (passwords, background) = (parts.passwords.clone(), parts.background.clone());
         let (operations, _) = api::router::documented().split_for_parts();
-        let router = api::router::around(api::App::new(parts(store.clone(), clock.clone(), mailer, options).await), operations.merge(more));
-        Self { store, clock, ids, failpoints, mailbox, router, folder: Arc::new(folder) }
+        let router = api::router::around(api::App::new(parts), operations.merge(plan.more));
+        Self { store, clock, ids, failpoints, mailbox, passwords, background, database_url, router, folder: Arc::new(folder) }
     }
 
     /// Another server on the same database, at the same time, with other options and no memory of what was counted.
     pub(crate) async fn again(&self, change: impl FnOnce(&mut api::Options)) -> Self {
         let mut options = options();
         change(&mut options);
-        let parts = parts(self.store.clone(), self.clock.clone(), None, options).await;
+        let parts = parts(self.store.clone(), self.clock.clone(), None, &Plan::default(), options).await;
         Self {
             store: self.store.clone(),
             clock: self.clock.clone(),
             ids: self.ids.clone(),
             failpoints: self.failpoints.clone(),
             mailbox: Arc::default(),
+            passwords: parts.passwords.clone(),
+            background: parts.background.clone(),
+            database_url: self.database_url.clone(),
             router: api::router(api::App::new(parts)),
             folder: self.folder.clone(),
         }
+    }
+
+    /// Waits for what goes on after the answers so far, and gives the mails that were sent by then.
+    pub(crate) async fn mails(&self) -> Vec<auth::mail::Mail> {
+        self.background.close();
+        self.background.wait().await;
+        self.background.reopen();
+        self.mailbox.take()
     }
 
     /// Sends a request as it is. What no response may lack is checked here, for every request of every test.

@@ -5,7 +5,10 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use auth::sign_in::{Opened, Origin};
 use domain::{AppId, EndUserId, KeyId, OrgId, Permission, PermissionSet, Role, Secret, Timestamp, UserId};
 use serde_json::{Map, json};
-use store::{AppScope, AuditRow, NewApiKey, NewApplication, NewEndUser, NewOrganization, NewUser, OrgScope, Page, WriteContext};
+use store::{
+    AppScope, AuditRow, NewAccountToken, NewApiKey, NewApplication, NewEndUser, NewOrganization, NewUser, OrgScope, Page, TokenPurpose,
+    WriteContext,
+};
 
 use super::{Actor, World};
 
@@ -43,7 +46,7 @@ impl World {
     /// The same, whose organization is pinned to this version.
     pub(crate) async fn pinned_tenant(&self, name: &str, pin: Option<&str>) -> Tenant<'_> {
         let write = self.store.system().write(WriteContext::internal()).await.unwrap();
-        let owner = write.users().create(new_user(&format!("{name}@example.com"))).await.unwrap().id;
+        let owner = write.users().create(self.new_user(&format!("{name}@example.com")).await).await.unwrap().id;
         let settings = pin.map(|pin| ("apiVersion".to_owned(), json!(pin))).into_iter().collect::<Map<_, _>>();
         let application = format!("{name}'s application");
         let new = NewOrganization { name: format!("{name}'s organization"), slug: name.to_owned(), settings, owner, application };
@@ -59,25 +62,46 @@ impl World {
         Tenant { world: self, org, app, owner, scope, owner_session, actor }
     }
 
+    /// A user with the password "correct horse", whose address was not proven.
     pub(crate) async fn user(&self, email: &str) -> UserId {
         let write = self.store.system().write(WriteContext::internal()).await.unwrap();
-        let user = write.users().create(new_user(email)).await.unwrap();
+        let user = write.users().create(self.new_user(email).await).await.unwrap();
         write.commit().await.unwrap();
         user.id
     }
 
+    /// The same, with a proven address.
+    pub(crate) async fn proven_user(&self, email: &str) -> UserId {
+        let user = self.user(email).await;
+        let write = self.store.system().write(WriteContext::internal()).await.unwrap();
+        assert!(write.users().set_email_verified(user).await.unwrap());
+        write.commit().await.unwrap();
+        user
+    }
+
+    /// A secret as it is mailed to the user.
+    pub(crate) async fn account_token(&self, user: UserId, purpose: TokenPurpose) -> String {
+        let secret = auth::token::new_session_token(self.store.ids());
+        let token_hash = auth::token::hash(secret.expose());
+        let expires_at = self.store.clock().now() + chrono::TimeDelta::hours(1);
+        let write = self.store.system().write(WriteContext::internal()).await.unwrap();
+        write.account_tokens().create(NewAccountToken { user, purpose, token_hash, expires_at }).await.unwrap();
+        write.commit().await.unwrap();
+        secret.expose().clone()
+    }
+
+    async fn new_user(&self, email: &str) -> NewUser {
+        NewUser {
+            realm: auth::sign_up::PLATFORM_REALM.to_owned(),
+            email: email.to_owned(),
+            name: email.to_owned(),
+            email_verified: false,
+            password_hash: Some(self.passwords.hash("correct horse".into()).await.unwrap().into()),
+        }
+    }
+
     pub(crate) async fn session(&self, user: UserId) -> Opened {
         auth::sign_in::open(&self.store, user, Origin::default(), WriteContext::internal()).await.unwrap()
-    }
-}
-
-fn new_user(email: &str) -> NewUser {
-    NewUser {
-        realm: auth::sign_up::PLATFORM_REALM.to_owned(),
-        email: email.to_owned(),
-        name: email.to_owned(),
-        email_verified: false,
-        password_hash: None,
     }
 }
 

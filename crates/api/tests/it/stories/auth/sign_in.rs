@@ -1,5 +1,3 @@
-use std::time::Duration;
-
 use domain::Code;
 use serde_json::json;
 
@@ -39,16 +37,4 @@ async fn a_stale_cookie_in_the_browser_does_not_lock_its_owner_out() {
     let stale = world.anonymous().with_cookie("a-session-that-ended-elsewhere");
     stale.get("/api/auth/get-session").await.refused(Code::Unauthorized);
     stale.post("/api/auth/sign-in/email", &body).await.is(200);
-}
-
-#[tokio::test]
-async fn a_session_ends_after_a_week() {
-    let world = with_ada().await;
-    let body = json!({"email": "ada@example.com", "password": "correct horse"});
-    let reply = world.anonymous().post("/api/auth/sign-in/email", &body).await.is(200);
-    let ada = world.anonymous().with_cookie(&token(&reply));
-    world.clock.advance(Duration::from_secs(7 * 24 * 3_600 - 1));
-    ada.get("/api/auth/get-session").await.is(200);
-    world.clock.advance(Duration::from_secs(1));
-    ada.get("/api/auth/get-session").await.refused(Code::Unauthorized);
 }

@@ -1,5 +1,11 @@
 //! Mail to people: what is sent, and the way out. A server without a way out has none to give: `Option<Arc<dyn Mailer>>`.
 
+mod letters;
+mod smtp;
+
+pub use letters::{Letter, Letters};
+pub use smtp::{InvalidSender, Security, Smtp, SmtpOptions};
+
 use async_trait::async_trait;
 
 /// One message to one person, as plain text.

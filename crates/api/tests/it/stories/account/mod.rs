@@ -1,0 +1,5 @@
+//! `/api/me`, `/api/profile`, `/api/welcome`.
+
+mod me;
+mod profile;
+mod welcome;

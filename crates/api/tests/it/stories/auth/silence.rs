@@ -1,0 +1,90 @@
+//! Routes without credentials answer the same for an e-mail that has an account and for one that has none.
+
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use crate::world::{Reply, World};
+
+/// Known and proven, known and not proven, unknown.
+const EMAILS: [&str; 3] = ["proven@example.com", "known@example.com", "unknown@example.com"];
+
+async fn with_accounts() -> World {
+    let world = World::with_mail().await;
+    world.proven_user(EMAILS[0]).await;
+    world.user(EMAILS[1]).await;
+    world
+}
+
+fn told(reply: &Reply, email: &str) -> (u16, String, Vec<String>) {
+    (reply.status, reply.stable(&[email]), reply.stable_headers())
+}
+
+#[tokio::test]
+async fn status_body_and_headers_are_the_same() {
+    type Body = fn(&str) -> Value;
+    let requests: [(&str, Body); 4] = [
+        ("/api/auth/sign-in/email", |email| json!({"email": email, "password": "a wrong guess"})),
+        ("/api/auth/forgot-password", |email| json!({ "email": email })),
+        ("/api/auth/send-verification-email", |email| json!({ "email": email })),
+        ("/api/auth/sign-up/email", |email| json!({"name": "Ada", "email": email, "password": "correct horse"})),
+    ];
+    for (path, body) in requests {
+        let world = with_accounts().await;
+        let mut seen = Vec::new();
+        for email in EMAILS {
+            let reply = world.anonymous().post(path, &body(email)).await;
+            seen.push(told(&reply, email));
+        }
+        assert!(seen.windows(2).all(|pair| pair[0] == pair[1]), "{path}: {seen:#?}");
+    }
+}
+
+#[tokio::test]
+async fn only_the_mailbox_is_told() {
+    let world = with_accounts().await;
+    for (path, expected) in [
+        ("/api/auth/forgot-password", vec![(EMAILS[0], "Choose a new password"), (EMAILS[1], "Choose a new password")]),
+        ("/api/auth/send-verification-email", vec![(EMAILS[1], "Confirm your e-mail address")]),
+    ] {
+        for email in EMAILS {
+            world.anonymous().post(path, &json!({ "email": email })).await.is(202);
+        }
+        let mut sent: Vec<_> = world.mails().await.into_iter().map(|mail| (mail.to, mail.subject)).collect();
+        sent.sort();
+        let mut expected: Vec<_> = expected.into_iter().map(|(to, subject)| (to.to_owned(), subject.to_owned())).collect();
+        expected.sort();
+        assert_eq!(sent, expected, "{path}");
+    }
+}
+
+/// The answer does not wait for the mail server, which is asked for accounts that exist only.
+#[tokio::test]
+async fn the_answer_comes_before_the_mail_goes() {
+    let world = with_accounts().await;
+    for email in EMAILS {
+        world.anonymous().post("/api/auth/forgot-password", &json!({ "email": email })).await.is(202);
+        assert_eq!(world.mailbox.take(), [], "on one thread, nothing but the answer has run by now");
+    }
+    assert_eq!(world.mails().await.len(), 2);
+}
+
+/// The shortest of several: what the machine does besides only adds.
+async fn shortest(world: &World, email: &str) -> Duration {
+    let body = json!({"email": email, "password": "a wrong guess"});
+    let mut shortest = Duration::MAX;
+    for _ in 0..8 {
+        let begun = Instant::now();
+        world.anonymous().post("/api/auth/sign-in/email", &body).await.is(401);
+        shortest = shortest.min(begun.elapsed());
+    }
+    shortest
+}
+
+#[tokio::test]
+async fn signing_in_takes_as_long_without_an_account() {
+    let world = World::start().await;
+    world.user("known@example.com").await;
+    let (known, unknown) = (shortest(&world, "known@example.com").await, shortest(&world, "unknown@example.com").await);
+    assert!(unknown * 3 > known && known * 3 > unknown, "known {known:?}, unknown {unknown:?}");
+}
