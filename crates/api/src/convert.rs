@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use domain::{AppId, Role};
+use domain::{AppId, Role, Timestamp};
 use serde_json::{Map, Value};
 use wire::api::{account, api_key, application, end_user, organization, session};
 
@@ -64,6 +64,51 @@ pub(crate) fn organization(organization: store::Organization, role: Role) -> org
         api_version,
         created_at: organization.created_at.into(),
         updated_at: organization.updated_at.into(),
+    }
+}
+
+pub(crate) fn member(member: store::Member) -> wire::api::member::Member {
+    use wire::api::member;
+    member::Member {
+        object: member::MemberObject::Member,
+        user_id: member.user,
+        name: member.name,
+        email: member.email,
+        role: member.role,
+        joined_at: member.joined_at.into(),
+    }
+}
+
+pub(crate) fn invitation(invitation: store::Invitation, now: Timestamp) -> wire::api::invitation::Invitation {
+    use wire::api::invitation::{Invitation, InvitationDelivery, InvitationObject, InvitationStatus};
+    Invitation {
+        object: InvitationObject::Invitation,
+        id: invitation.id,
+        email: invitation.email,
+        role: invitation.role,
+        status: if invitation.expires_at > now { InvitationStatus::Pending } else { InvitationStatus::Expired },
+        delivery: match invitation.delivery {
+            store::Delivery::Link => InvitationDelivery::Link,
+            store::Delivery::Sending => InvitationDelivery::Sending,
+            store::Delivery::Sent => InvitationDelivery::Sent,
+            store::Delivery::Failed => InvitationDelivery::Failed,
+        },
+        invited_by: invitation.invited_by,
+        created_at: invitation.created_at.into(),
+        expires_at: invitation.expires_at.into(),
+    }
+}
+
+pub(crate) fn invitation_offer(offer: store::InvitationOffer) -> wire::api::invitation::InvitationOffer {
+    use wire::api::invitation;
+    invitation::InvitationOffer {
+        object: invitation::InvitationOfferObject::InvitationOffer,
+        email: offer.email,
+        org_name: offer.org_name,
+        role: offer.role,
+        inviter_name: offer.inviter_name,
+        expires_at: offer.expires_at.into(),
+        is_new_user: offer.user.is_none(),
     }
 }
 

@@ -22,6 +22,8 @@ pub fn documented() -> OpenApiRouter<App> {
         .merge(routes::profile::routes())
         .merge(routes::welcome::routes())
         .merge(routes::orgs::routes())
+        .merge(routes::members::routes())
+        .merge(routes::invitations::routes())
         .merge(routes::applications::routes())
         .merge(routes::end_users::routes())
         .merge(routes::api_keys::routes())

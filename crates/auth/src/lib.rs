@@ -7,9 +7,11 @@
 //! | [`sign_up`], [`sign_in`], [`social`] | the ways to a session: with a password, or with another's word |
 //! | [`recovery`] | changing and replacing a password, proving an address |
 //! | [`guess`] | slowing down who guesses |
+//! | [`invitation`] | the way into an organization |
 //! | [`mail`] | messages to people, and the way out |
 
 pub mod guess;
+pub mod invitation;
 pub mod mail;
 pub mod password;
 pub mod recovery;

@@ -30,6 +30,16 @@ pub fn new_session_token(ids: &dyn IdSource) -> Secret {
     Secret::new(URL_SAFE_NO_PAD.encode(bytes))
 }
 
+/// A fresh invitation token, in the form of a session token.
+pub fn new_invitation_token(ids: &dyn IdSource) -> Secret {
+    new_session_token(ids)
+}
+
+/// Whether a text could be such a token at all.
+pub fn is_invitation_token(text: &str) -> bool {
+    text.len() == 43 && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
+}
+
 /// The stored form of a secret.
 pub fn hash(token: &str) -> TokenHash {
     Sha256::digest(token.as_bytes()).into()
@@ -53,5 +63,6 @@ mod tests {
         assert!(key.expose().starts_with("ask_"));
         assert_eq!(shown_prefix(&key).len(), 8);
         assert_ne!(new_session_token(&RandomIds).expose(), new_session_token(&RandomIds).expose());
+        assert!(is_invitation_token(new_invitation_token(&RandomIds).expose()));
     }
 }

@@ -38,6 +38,7 @@ codes! {
     InvalidEndUser = 403, "invalid_end_user", "Invalid End-User", "`Appstrate-User` names no end-user of the key's application.";
     ScopeMismatch = 403, "scope_mismatch", "Scope Mismatch", "An organization publishes only under its own slug: the package name must begin with `@<slug>/`.";
     OperationNotAllowed = 403, "operation_not_allowed", "Operation Not Allowed", "This resource is built in or fixed and cannot be changed.";
+    EmailMismatch = 403, "email_mismatch", "E-mail Mismatch", "The invitation is for another e-mail than the one you are signed in with. Sign out, and sign in as the invited user.";
     NotFound = 404, "not_found", "Not Found", "No such resource is visible to this caller. Check the id, the application and the organization.";
     AgentNotFound = 404, "agent_not_found", "Agent Not Found", "The agent does not exist or is not installed in this application. Install it with `POST /api/applications/{id}/packages`.";
     PackageNotInstalled = 404, "package_not_installed", "Package Not Installed", "Install the package in the application first.";
@@ -54,9 +55,15 @@ codes! {
     AlreadyInstalled = 409, "already_installed", "Already Installed", "The package is installed in this application. Change its configuration with PUT.";
     PackageInUse = 409, "package_in_use", "Package In Use", "Another package or a running agent needs this package.";
     ModelInUse = 409, "model_in_use", "Model In Use", "A model uses this provider key. Delete the model first.";
+    AlreadyMember = 409, "already_member", "Already a Member", "The user belongs to the organization. Change the member's role instead.";
+    LastOwner = 409, "last_owner", "Last Owner", "An organization keeps an owner. Make another member an owner first, or delete the organization.";
+    DefaultApplication = 409, "default_application", "Default Application", "The default application stays as long as its organization. Delete another application, or the organization.";
+    RunInProgress = 409, "run_in_progress", "Run in Progress", "Runs are pending or running in what you want to delete. Cancel them or wait for their end, then retry.";
+    KeyEnded = 409, "key_ended", "Key Ended", "The key was revoked or has expired and cannot be restored. Create a new one.";
     NotCancellable = 409, "not_cancellable", "Not Cancellable", "The run has already ended.";
     IdempotencyInProgress = 409, "idempotency_in_progress", "Idempotency Conflict", "A request with the same idempotency key is being processed. Retry in a moment.";
     OutcomeUnknown = 409, "outcome_unknown", "Outcome Unknown", "The first request with this idempotency key was cut off while another service was being called, and the call cannot be repeated safely. Look whether it took effect; if not, send the request with a new key.";
+    InvitationExpired = 410, "invitation_expired", "Invitation Expired", "The invitation was accepted or is too old. Sign in if it was you who accepted it; otherwise ask for a new one.";
     PayloadTooLarge = 413, "payload_too_large", "Payload Too Large", "The body is larger than this route accepts; `detail` gives the limit.";
     UnsupportedMediaType = 415, "unsupported_media_type", "Unsupported Media Type", "Send the content type that the reference gives for this route, mostly `application/json`.";
     ValidationError = 422, "validation_error", "Validation Error", "`errors` lists each value that must change, with a JSON Pointer.";

@@ -20,8 +20,8 @@ pub mod secret;
 pub use clock::{Clock, SystemClock, Timestamp};
 pub use code::Code;
 pub use id::{
-    AppId, AuditId, ConnectionId, EndUserId, EventId, IdSource, JobId, KeyId, MemoryId, ModelId, OrgId, ProfileId, ProviderKeyId,
-    RandomIds, RequestId, RunId, SessionId, UserId, VersionId,
+    AppId, AuditId, ConnectionId, EndUserId, EventId, IdSource, InvitationId, JobId, KeyId, MemoryId, ModelId, OrgId, ProfileId,
+    ProviderKeyId, RandomIds, RequestId, RunId, SessionId, UserId, VersionId,
 };
 pub use language::Language;
 pub use money::NanoUsd;

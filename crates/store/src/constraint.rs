@@ -10,6 +10,8 @@ pub const LOGIN_IDENTITY: &str = "login_identities_provider_subject";
 pub const ORGANIZATION_SLUG: &str = "organizations_slug";
 /// The user is a member already.
 pub const MEMBER: &str = "members_org_id_user_id";
+/// Another invitation for this e-mail address is open.
+pub const INVITATION_EMAIL: &str = "invitations_org_id_email";
 /// Another end-user of the application has this external id.
 pub const END_USER_EXTERNAL_ID: &str = "end_users_app_id_external_id";
 /// Another end-user of the application has this e-mail address.

@@ -65,7 +65,7 @@ pub use self::runs::*;
 pub use self::scope::{AppScope, InOrg, OrgScope, Scope, SystemScope};
 pub use self::seal::{SealError, Sealer};
 pub use self::store::Store;
-pub use self::system::{KeyLogin, Membership, SessionLogin, System};
+pub use self::system::{InvitationOffer, KeyLogin, Membership, SessionLogin, System};
 pub use self::unit::{
     AuditFacts, Claim, Claimed, Draft, Earlier, IdempotencyKey, Intent, Mode, Opened, Read, Reading, Repeat, Reply, ReplyForm, Step, Unit,
     Write, WriteContext, Writing,

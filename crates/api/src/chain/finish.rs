@@ -10,7 +10,7 @@ use domain::RequestId;
 use super::address::{ClientAddress, client_address};
 use super::idempotency::{self, Replayed};
 use super::rate_limit::headers::Told;
-use super::version;
+use super::{redact, version};
 use crate::answer::Neighbors;
 use crate::app::App;
 use crate::problem::Problem;
@@ -55,7 +55,7 @@ pub async fn finish(State(app): State<App>, mut request: Request, next: Next) ->
     tracing::info!(
         request.id = %asked.id,
         http.method = %asked.method,
-        http.path = asked.path,
+        http.path = %redact::path(&asked.path),
         http.status = response.status().as_u16(),
         duration_ms = (app.now() - started).num_milliseconds(),
         "request served"

@@ -19,4 +19,5 @@ pub mod drain;
 pub mod finish;
 pub mod idempotency;
 pub mod rate_limit;
+pub mod redact;
 pub mod version;

@@ -46,3 +46,18 @@ impl Caller {
         }
     }
 }
+
+/// The signed-in user of a route that is open to others too.
+#[derive(Clone, Copy, Debug)]
+pub struct CurrentSession(pub Option<UserId>);
+
+impl<S: Send + Sync> axum::extract::FromRequestParts<S> for CurrentSession {
+    type Rejection = std::convert::Infallible;
+
+    async fn from_request_parts(parts: &mut axum::http::request::Parts, _: &S) -> Result<Self, Self::Rejection> {
+        Ok(Self(parts.extensions.get::<Caller>().and_then(|caller| match &caller.credential {
+            Credential::Session(login) => Some(login.user.id),
+            Credential::None | Credential::Key(_) => None,
+        })))
+    }
+}

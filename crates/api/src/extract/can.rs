@@ -14,6 +14,7 @@ use crate::chain::address::ClientAddress;
 use crate::chain::audit::AskedPermission;
 use crate::chain::finish::CurrentRequest;
 use crate::chain::idempotency::{self, Keyed, Stopped};
+use crate::chain::redact;
 use crate::problem::Problem;
 use crate::versions::change::Call;
 use crate::versions::{Version, edge};
@@ -81,7 +82,7 @@ pub fn facts(parts: &Parts, caller: &Caller, permission: &str) -> AuditFacts {
         permission: permission.to_owned(),
         method: parts.method.to_string(),
         route: extensions.get::<MatchedPath>().map_or_else(String::new, |path| path.as_str().to_owned()),
-        path: parts.uri.path().to_owned(),
+        path: redact::path(parts.uri.path()).into_owned(),
         ip: extensions.get::<ClientAddress>().map(|address| address.0.to_string()),
         user_agent: parts
             .headers

@@ -9,6 +9,7 @@ pub mod perm;
 pub mod requirement;
 
 pub use body::{Json, OptionalJson};
+pub use caller::CurrentSession;
 pub use can::{Can, facts};
 pub use paging::Paging;
-pub use path::{AgentPath, IdPath};
+pub use path::{AgentPath, ChildPath, IdPath, TokenPath};

@@ -50,3 +50,34 @@ impl<S: Send + Sync> FromRequestParts<S> for ProviderPath {
         parameter(parts, state, "provider").await.map(Self)
     }
 }
+
+/// The ids of a row and of what it belongs to: `{id}`, and the parameter behind it.
+#[derive(Clone, Copy, Debug)]
+pub struct ChildPath<P, C> {
+    pub parent: P,
+    pub child: C,
+}
+
+impl<S: Send + Sync, P: FromStr, C: FromStr> FromRequestParts<S> for ChildPath<P, C> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let parameters = RawPathParams::from_request_parts(parts, state).await.map_err(|_| Problem::not_found())?;
+        let mut values = parameters.iter().map(|(_, value)| value);
+        let (Some(parent), Some(child), None) = (values.next(), values.next(), values.next()) else { return Err(Problem::not_found()) };
+        let (parent, child) = (parent.parse().map_err(|_| Problem::not_found())?, child.parse().map_err(|_| Problem::not_found())?);
+        Ok(Self { parent, child })
+    }
+}
+
+/// The secret in `{token}`, not yet believed.
+#[derive(Clone, Debug)]
+pub struct TokenPath(pub String);
+
+impl<S: Send + Sync> FromRequestParts<S> for TokenPath {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        parameter(parts, state, "token").await.map(Self)
+    }
+}

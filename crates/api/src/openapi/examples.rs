@@ -75,7 +75,9 @@ impl Composer<'_> {
 
     fn object(&self, schema: &Value, name: &str, depth: u8) -> Value {
         let Some(members) = schema["properties"].as_object() else { return free(name) };
-        let example = |name: &str, schema| if ABSENT.contains(&name) { Value::Null } else { self.example(schema, name, depth) };
+        let required = schema["required"].as_array().cloned().unwrap_or_default();
+        let is_absent = |name: &str| ABSENT.contains(&name) && !required.iter().any(|required| required == name);
+        let example = |name: &str, schema| if is_absent(name) { Value::Null } else { self.example(schema, name, depth) };
         members.iter().map(|(name, schema)| (name.clone(), example(name, schema))).collect::<Map<_, _>>().into()
     }
 }

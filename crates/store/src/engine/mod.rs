@@ -99,6 +99,14 @@ impl Engine {
         }
     }
 
+    /// Turns an open write to other bounds.
+    pub(crate) async fn enter(&self, transaction: &DatabaseTransaction, bounds: Bounds) -> Result<(), StoreError> {
+        match self {
+            Self::Sqlite { .. } => Ok(()),
+            Self::Postgres { .. } => postgres::enter(transaction, Some(bounds), false).await,
+        }
+    }
+
     async fn begin_immediate(writer: &DatabaseConnection) -> Result<DatabaseTransaction, StoreError> {
         let options = TransactionOptions { sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate), ..Default::default() };
         Ok(writer.begin_with_options(options).await?)

@@ -16,6 +16,7 @@ pub(crate) mod end_user;
 pub(crate) mod event;
 pub(crate) mod idempotency_record;
 pub(crate) mod installation;
+pub(crate) mod invitation;
 pub(crate) mod job;
 pub(crate) mod key_check;
 pub(crate) mod ledger_entry;

@@ -6,7 +6,7 @@ use sea_orm::{ActiveModelTrait as _, ActiveValue, EntityTrait, IdenStatic as _, 
 
 use super::{account_token, attempt, login_identity};
 use super::{
-    api_key, application, audit_entry, connection, data_key, end_user, event, idempotency_record, installation, job, key_check,
+    api_key, application, audit_entry, connection, data_key, end_user, event, idempotency_record, installation, invitation, job, key_check,
     ledger_entry, member, memory, model, organization, package, package_version, profile, provider_key, run, run_activity, run_spec,
     run_state, run_total, session, user,
 };
@@ -74,6 +74,7 @@ pub(crate) fn all() -> Vec<Entry> {
         tenant::<application::Entity>(),
         tenant::<api_key::Entity>(),
         tenant::<end_user::Entity>(),
+        tenant::<invitation::Entity>(),
         tenant::<run::Entity>(),
         tenant::<run_spec::Entity>(),
         tenant::<ledger_entry::Entity>(),

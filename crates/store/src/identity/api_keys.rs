@@ -38,6 +38,15 @@ pub struct NewApiKey {
     pub expires_at: Option<Timestamp>,
 }
 
+/// A partial update; `None` leaves a field, `Some(None)` clears it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ApiKeyChange {
+    pub name: Option<String>,
+    pub expires_at: Option<Option<Timestamp>>,
+    /// The whole new set. That it is no wider than before is the caller's rule.
+    pub scopes: Option<Vec<String>>,
+}
+
 /// The keys of one application.
 #[derive(Debug)]
 pub struct ApiKeys<'u, M>(Tenant<'u, M>);
@@ -77,6 +86,24 @@ impl ApiKeys<'_, Writing> {
             ..Default::default()
         };
         self.0.insert::<api_key::Entity>(row).await?.try_into()
+    }
+
+    /// As [`Self::get`], and nobody else changes the key until this write ends.
+    pub async fn get_to_change(&self, id: KeyId) -> Result<Option<ApiKey>, StoreError> {
+        let row = self.0.find::<api_key::Entity>().filter(api_key::Column::Id.eq(id.to_string())).locked().one().await?;
+        row.map(ApiKey::try_from).transpose()
+    }
+
+    /// The key after the change. `None`: no such key.
+    pub async fn update(&self, id: KeyId, change: ApiKeyChange) -> Result<Option<ApiKey>, StoreError> {
+        use api_key::Column;
+        // The id is set to itself, so that an empty change is a statement too.
+        let update = self.0.update::<api_key::Entity>().filter(Column::Id.eq(id.to_string())).set(Column::Id, id.to_string());
+        let update = update
+            .set_some(Column::Name, change.name)
+            .set_some(Column::ExpiresAt, change.expires_at.map(|at| at.map(At)))
+            .set_some(Column::Scopes, change.scopes.as_ref().map(entities::to_json));
+        update.returning_one().await?.map(ApiKey::try_from).transpose()
     }
 
     /// Ends the key for good, from the next request on. `false`: no such key, or revoked before.

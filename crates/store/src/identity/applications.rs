@@ -1,11 +1,11 @@
 //! Applications of an organization.
 
-use domain::{AppId, OrgId, Timestamp, UserId};
+use domain::{AppId, OrgId, RunStatus, Timestamp, UserId};
 use sea_orm::sea_query::Expr;
 use sea_orm::{ActiveValue::Set, ColumnTrait as _, Order};
 use serde_json::{Map, Value};
 
-use crate::entities::{self, At, application};
+use crate::entities::{self, At, application, run};
 use crate::scope::{InOrg, OrgScope};
 use crate::scoped::Tenant;
 use crate::unit::{Mode, Unit, Writing};
@@ -38,6 +38,18 @@ pub struct NewApplication {
 pub struct ApplicationChange {
     pub name: Option<String>,
     pub settings: Option<Map<String, Value>>,
+}
+
+/// What became of the wish to delete an application.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ApplicationDeletion {
+    Done,
+    /// The organization has no such application.
+    Missing,
+    /// It is the default application, which stays as long as the organization.
+    IsDefault,
+    /// Runs are pending or running; nothing was deleted.
+    HasActiveRuns,
 }
 
 /// The applications of one organization; under an application's scope too.
@@ -73,6 +85,28 @@ impl Unit<OrgScope, Writing> {
         let row = new_row(AppId::new(tenant.ids()), new, false, At(tenant.now()));
         tenant.insert::<application::Entity>(row).await?.try_into()
     }
+
+    /// Deletes an application and everything in it but its audit rows.
+    pub async fn delete_application(&self, id: AppId) -> Result<ApplicationDeletion, StoreError> {
+        use application::Column;
+        let of_id = Column::Id.eq(id.to_string());
+        let found = self.tenant().find::<application::Entity>().filter(of_id.clone()).locked().one().await?;
+        match found {
+            None => return Ok(ApplicationDeletion::Missing),
+            Some(row) if row.is_default => return Ok(ApplicationDeletion::IsDefault),
+            Some(_) => {}
+        }
+        // A new run refers to the application's row and waits for the lock on it, so this count stays true.
+        let inside = self.enter_application(id).await?;
+        let active = [RunStatus::Pending.as_str(), RunStatus::Running.as_str()];
+        let has_active = inside.find::<run::Entity>().filter(run::Column::Status.is_in(active)).limit(1).one().await?.is_some();
+        self.leave_application().await?;
+        if has_active {
+            return Ok(ApplicationDeletion::HasActiveRuns);
+        }
+        self.tenant().delete::<application::Entity>().filter(of_id).run().await?;
+        Ok(ApplicationDeletion::Done)
+    }
 }
 
 impl Applications<'_, Writing> {
@@ -82,13 +116,6 @@ impl Applications<'_, Writing> {
         let update = self.0.update::<application::Entity>().filter(Column::Id.eq(id.to_string())).set(Column::UpdatedAt, At(self.0.now()));
         let update = update.set_some(Column::Name, change.name).set_some(Column::Settings, change.settings.as_ref().map(entities::to_json));
         update.returning_one().await?.map(Application::try_from).transpose()
-    }
-
-    /// Deletes the application and everything in it. `false`: no such application, or it is the default one.
-    pub async fn delete(&self, id: AppId) -> Result<bool, StoreError> {
-        use application::Column;
-        let delete = self.0.delete::<application::Entity>().filter(Column::Id.eq(id.to_string())).filter(Column::IsDefault.eq(false));
-        Ok(delete.run().await? == 1)
     }
 }
 

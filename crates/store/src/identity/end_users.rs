@@ -1,11 +1,11 @@
 //! End-users: the customers of the embedding company, inside one application.
 
 use domain::{EndUserId, Timestamp};
-use sea_orm::sea_query::Expr;
+use sea_orm::sea_query::{Expr, Query};
 use sea_orm::{ActiveValue::Set, ColumnTrait as _, Order};
 use serde_json::{Map, Value};
 
-use crate::entities::{self, At, end_user};
+use crate::entities::{self, At, end_user, event, idempotency_record, job, run};
 use crate::scope::AppScope;
 use crate::scoped::Tenant;
 use crate::unit::{Mode, Unit, Writing};
@@ -102,6 +102,12 @@ impl EndUsers<'_, Writing> {
         self.0.insert::<end_user::Entity>(row).await?.try_into()
     }
 
+    /// As [`Self::get`], and nobody else changes the end-user until this write ends.
+    pub async fn get_to_change(&self, id: EndUserId) -> Result<Option<EndUser>, StoreError> {
+        let row = self.0.find::<end_user::Entity>().filter(end_user::Column::Id.eq(id.to_string())).locked().one().await?;
+        row.map(EndUser::try_from).transpose()
+    }
+
     /// The end-user after the change. `None`: this scope sees no such end-user.
     ///
     /// # Errors
@@ -118,8 +124,28 @@ impl EndUsers<'_, Writing> {
     }
 
     /// Deletes the end-user and all that is its own. `false`: this scope sees no such end-user.
+    ///
+    /// Foreign keys take along what cannot be without it. Events, jobs and answers refer to it by no foreign key, because they
+    /// outlive other subjects, and go here. Ledger and audit rows stay. The table of fates is docs/reference/end-users.md.
     pub async fn delete(&self, id: EndUserId) -> Result<bool, StoreError> {
-        Ok(self.0.delete::<end_user::Entity>().filter(end_user::Column::Id.eq(id.to_string())).run().await? == 1)
+        let own = id.to_string();
+        let found = self.0.find::<end_user::Entity>().filter(end_user::Column::Id.eq(own.as_str())).locked().one().await?;
+        if found.is_none() {
+            return Ok(false);
+        }
+        // By run, because that is how the events of runs are indexed.
+        let runs = Query::select()
+            .column(run::Column::Id)
+            .from(run::Entity)
+            .and_where(run::Column::AppId.eq(self.0.bounds.sight.app().map(|app| app.to_string())))
+            .and_where(run::Column::EndUserId.eq(own.as_str()))
+            .to_owned();
+        self.0.delete::<event::Entity>().filter(event::Column::RunId.in_subquery(runs)).run().await?;
+        let events = self.0.delete::<event::Entity>().filter(event::Column::RunId.is_null());
+        events.filter(event::Column::EndUserId.eq(own.as_str())).run().await?;
+        self.0.delete::<job::Entity>().filter(job::Column::EndUserId.eq(own.as_str())).run().await?;
+        self.0.delete::<idempotency_record::Entity>().filter(idempotency_record::Column::EndUserId.eq(own.as_str())).run().await?;
+        Ok(self.0.delete::<end_user::Entity>().filter(end_user::Column::Id.eq(own)).run().await? == 1)
     }
 }
 

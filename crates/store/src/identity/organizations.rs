@@ -1,5 +1,7 @@
 //! Organizations: made by the platform for a signed-in user, then read and changed in their own scope.
 
+use std::sync::atomic::Ordering;
+
 use domain::{AppId, OrgId, Role, Timestamp, UserId};
 use sea_orm::{ActiveValue::Set, EntityTrait as _};
 use serde_json::{Map, Value};
@@ -7,7 +9,7 @@ use serde_json::{Map, Value};
 use super::applications;
 use super::{Application, NewApplication, members};
 use crate::StoreError;
-use crate::entities::{self, At, application, organization};
+use crate::entities::{self, At, application, organization, run_activity};
 use crate::scope::{Bounds, InOrg, OrgScope, Sight, SystemScope};
 use crate::scoped::Tenant;
 use crate::unit::{Mode, Unit, Writing};
@@ -55,6 +57,16 @@ pub struct OrganizationChange {
     pub settings: Option<Map<String, Value>>,
 }
 
+/// What became of the wish to delete an organization.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OrganizationDeletion {
+    Done,
+    /// It was gone already.
+    Missing,
+    /// Runs are pending or running; nothing was deleted.
+    HasActiveRuns,
+}
+
 /// The one organization of the scope.
 #[derive(Debug)]
 pub struct Organizations<'u, M>(Tenant<'u, M>);
@@ -89,9 +101,21 @@ impl Organizations<'_, Writing> {
 }
 
 impl Unit<OrgScope, Writing> {
-    /// Deletes the organization and everything in it. `false`: it was gone already.
-    pub async fn delete_organization(&self) -> Result<bool, StoreError> {
-        Ok(self.tenant().delete::<organization::Entity>().run().await? == 1)
+    /// Deletes the organization and everything in it but its audit rows. A promise not to repeat the request cannot be kept past
+    /// this: it would have to refer to the organization.
+    pub async fn delete_organization(&self) -> Result<OrganizationDeletion, StoreError> {
+        let tenant = self.tenant();
+        // Applications refer to the organization's row and the first run counts itself under it, so both wait for this lock.
+        if tenant.find::<organization::Entity>().locked().one().await?.is_none() {
+            return Ok(OrganizationDeletion::Missing);
+        }
+        let activity = tenant.find::<run_activity::Entity>().locked().one().await?;
+        if activity.is_some_and(|activity| activity.active > 0) {
+            return Ok(OrganizationDeletion::HasActiveRuns);
+        }
+        tenant.delete::<organization::Entity>().run().await?;
+        self.state.tenant_is_gone.store(true, Ordering::Relaxed);
+        Ok(OrganizationDeletion::Done)
     }
 }
 
@@ -114,18 +138,22 @@ impl Unit<SystemScope, Writing> {
         let organization = organization::Entity::insert(row).exec_with_returning(&self.transaction).await?;
 
         // From here on the rows are the new tenant's, and stamped as such.
-        let tenant = Tenant {
-            transaction: &self.transaction,
-            bounds: Bounds { org: id, sight: Sight::Organization },
-            store: &self.store,
-            wakes: &self.wakes,
-            mode: std::marker::PhantomData::<Writing>,
-        };
+        let tenant = self.of_organization(id);
         members::add(&tenant, new.owner, Role::Owner).await?;
         let application = NewApplication { name: new.application, settings: Map::new(), created_by: new.owner };
         let row = applications::new_row(AppId::new(&*self.store.ids), application, true, now);
         let application = tenant.insert::<application::Entity>(row).await?;
         Ok((organization.try_into()?, application.try_into()?))
+    }
+}
+
+impl Unit<SystemScope, Writing> {
+    /// The platform's hands on the rows of one organization; the write's audit row stands there from now on.
+    pub(crate) fn of_organization(&self, org: OrgId) -> Tenant<'_, Writing> {
+        let bounds = Bounds { org, sight: Sight::Organization };
+        // A write that touches several is told by the first.
+        self.state.about.get_or_init(|| bounds);
+        Tenant { transaction: &self.transaction, bounds, store: &self.store, wakes: &self.wakes, mode: std::marker::PhantomData::<Writing> }
     }
 }
 

@@ -10,6 +10,7 @@ mod m0002_packages;
 mod m0003_connections;
 mod m0004_runs;
 mod m0005_records;
+mod m0006_organizations;
 mod m0007_accounts;
 mod m0009_conventions;
 pub(crate) mod policy;
@@ -26,6 +27,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0003_connections::Migration),
             Box::new(m0004_runs::Migration),
             Box::new(m0005_records::Migration),
+            Box::new(m0006_organizations::Migration),
             Box::new(m0007_accounts::Migration),
             Box::new(m0009_conventions::Migration),
         ]
@@ -41,6 +43,7 @@ pub(crate) fn tables() -> Vec<&'static policy::Table> {
         m0003_connections::TABLES,
         m0004_runs::TABLES,
         m0005_records::TABLES,
+        m0006_organizations::TABLES,
         m0007_accounts::TABLES,
     ]
     .into_iter()

@@ -26,6 +26,13 @@ impl<E: Scoped> ScopedSelect<'_, E> {
         self
     }
 
+    /// Keeps the rows for this transaction: whoever would change or lock them too, or refer to them anew, waits until it ends. What
+    /// is read after that wait is current. SQLite has one writer at a time and needs no lock.
+    pub(crate) fn locked(mut self) -> Self {
+        self.select = self.select.lock_exclusive();
+        self
+    }
+
     pub(crate) fn limit(mut self, count: u64) -> Self {
         self.select = self.select.limit(count);
         self

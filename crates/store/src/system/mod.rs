@@ -3,9 +3,11 @@
 
 mod accounts;
 mod health;
+mod invitations;
 mod keys;
 mod sessions;
 
+pub use self::invitations::InvitationOffer;
 pub use self::keys::KeyLogin;
 pub use self::sessions::{Membership, SessionLogin};
 use crate::records::audit::{self, Audit, QueuedAudit};

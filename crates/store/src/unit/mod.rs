@@ -5,6 +5,7 @@ mod context;
 pub(crate) mod idempotency;
 mod stepped;
 mod wakes;
+mod within;
 mod write;
 
 use std::fmt::Debug;

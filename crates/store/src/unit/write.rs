@@ -1,12 +1,13 @@
 //! Finishing a write: the only ways out are an answer, a commit, or a rollback.
 
-use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, OnceLock};
 
 use super::{Earlier, Unit, Wakes, Write, WriteContext, Writing, idempotency};
 use crate::StoreError;
 use crate::failpoints::Point;
 use crate::records::audit::{self, Audit};
-use crate::scope::Scope;
+use crate::scope::{Bounds, Scope};
 
 /// What an open write carries besides its transaction.
 #[derive(Debug)]
@@ -15,11 +16,15 @@ pub struct WriteState {
     /// What the change was about, for its audit row.
     pub(crate) audit: Mutex<Option<Audit>>,
     pub(crate) earlier_intent: Option<Vec<u8>>,
+    /// The organization that a write of the platform is about; its audit row stands there.
+    pub(crate) about: OnceLock<Bounds>,
+    /// The change deletes the tenant itself: no record that refers to it can be kept.
+    pub(crate) tenant_is_gone: AtomicBool,
 }
 
 impl WriteState {
     pub(crate) fn new(context: WriteContext) -> Self {
-        Self { context, audit: Mutex::default(), earlier_intent: None }
+        Self { context, audit: Mutex::default(), earlier_intent: None, about: OnceLock::new(), tenant_is_gone: AtomicBool::new(false) }
     }
 }
 
@@ -84,7 +89,8 @@ impl<S: Scope> Unit<S, Writing> {
         };
         self.store.at(Point::Answering)?;
         let unit = if draft.status >= 400 { self.start_over().await? } else { self };
-        let claim = unit.state.context.claim.clone().filter(|_| idempotency::is_kept(draft.status));
+        let is_kept = idempotency::is_kept(draft.status) && !unit.state.tenant_is_gone.load(Ordering::Relaxed);
+        let claim = unit.state.context.claim.clone().filter(|_| is_kept);
         if let Some(claim) = &claim {
             idempotency::keep(&unit, claim, &draft).await?;
         }
@@ -106,7 +112,8 @@ impl<S: Scope> Unit<S, Writing> {
     pub(super) async fn finish(self, status: Option<u16>) -> Result<(), StoreError> {
         let audit = self.state.audit.lock().expect("nothing panics while it holds the audit").take();
         if let Some(facts) = &self.state.context.audit {
-            let row = audit::row(&self.store, self.scope.tenant(), facts, audit.as_ref(), status);
+            let tenant = self.scope.tenant().or_else(|| self.state.about.get().copied());
+            let row = audit::row(&self.store, tenant, facts, audit.as_ref(), status);
             audit::insert(&self.transaction, row).await?;
         }
         self.store.at(Point::Audited)?;
@@ -121,8 +128,9 @@ impl<S: Scope> Unit<S, Writing> {
 
     /// Forgets every change and goes on in a new transaction, on SQLite without giving the turn away.
     async fn start_over(self) -> Result<Self, StoreError> {
-        let Unit { transaction, permit, store, scope, state, .. } = self;
+        let Unit { transaction, permit, store, scope, mut state, .. } = self;
         transaction.rollback().await?;
+        (state.about, state.tenant_is_gone) = (OnceLock::new(), AtomicBool::new(false));
         let opened = store.engine.write_again(scope.tenant(), permit).await?;
         let unit: Self = Unit { transaction: opened.transaction, permit: opened.permit, store, scope, wakes: Wakes::default(), state };
         if let Some(claim) = &unit.state.context.claim {

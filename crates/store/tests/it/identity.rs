@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use domain::{EndUserId, Role};
-use store::{EndUserChange, EndUserFilter, NewApiKey, NewApplication, NewEndUser, Page, StoreError, WriteContext, constraint};
+use store::{
+    ApplicationDeletion, EndUserChange, EndUserFilter, NewApiKey, NewApplication, NewEndUser, Page, StoreError, WriteContext, constraint,
+};
 
 use crate::world::{World, hash, new_key, new_user};
 
@@ -24,10 +26,11 @@ async fn a_new_organization_has_its_owner_and_one_default_application() {
         drop(read);
 
         let write = world.store.write(&acme.org_scope, WriteContext::internal()).await.unwrap();
-        assert!(!write.applications().delete(acme.app).await.unwrap(), "the default application stays");
+        assert_eq!(write.delete_application(acme.app).await.unwrap(), ApplicationDeletion::IsDefault);
         let new = NewApplication { name: "Second".to_owned(), settings: serde_json::Map::new(), created_by: acme.owner };
         let second = write.create_application(new).await.unwrap();
-        assert!(write.applications().delete(second.id).await.unwrap());
+        assert_eq!(write.delete_application(second.id).await.unwrap(), ApplicationDeletion::Done);
+        assert_eq!(write.delete_application(second.id).await.unwrap(), ApplicationDeletion::Missing);
     }
 }
 

@@ -6,9 +6,12 @@
 mod accounts;
 mod catalog;
 mod crashes;
+mod fates;
 mod idempotency;
 mod identity;
+mod invitations;
 mod limits;
+mod members;
 mod records;
 mod request;
 mod runs;

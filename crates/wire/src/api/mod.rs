@@ -8,7 +8,9 @@ pub mod application;
 pub mod connection;
 pub mod end_user;
 pub mod installation;
+pub mod invitation;
 pub mod list;
+pub mod member;
 pub mod memory;
 pub mod model;
 pub mod organization;
@@ -20,13 +22,13 @@ pub mod timestamp;
 
 use serde::{Deserialize, Deserializer};
 
+/// Reads a member that may be missing but not `null`, for PATCH bodies: `#[serde(default, deserialize_with = "present")]`.
+pub fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(deserializer).map(Some)
+}
+
 /// Tells a missing member (`None`) from an explicit `null` (`Some(None)`), for PATCH and PUT bodies:
 /// `#[serde(default, deserialize_with = "nullable")]`.
 pub fn nullable<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<Option<T>>, D::Error> {
     Option::deserialize(deserializer).map(Some)
-}
-
-/// A member that may be missing and is never `null`: `#[serde(default, deserialize_with = "present")]`.
-pub fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
-    T::deserialize(deserializer).map(Some)
 }

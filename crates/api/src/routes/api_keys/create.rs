@@ -10,7 +10,7 @@ use crate::extract::{Can, Json, perm};
 use crate::problem::{Problem, Violation};
 use crate::{convert, rules};
 
-const MAX_SCOPES: usize = 64;
+pub(super) const MAX_SCOPES: usize = 64;
 
 impl rules::Checked for CreateApiKey {
     fn check(&self) -> Vec<Violation> {
@@ -80,7 +80,7 @@ fn scopes(named: &[String], grantable: PermissionSet, default: PermissionSet) ->
     Ok(set.into_iter().collect::<PermissionSet>().iter().map(|permission| permission.as_str().to_owned()).collect())
 }
 
-fn expiry(text: &str, now: Timestamp) -> Result<Timestamp, Problem> {
+pub(super) fn expiry(text: &str, now: Timestamp) -> Result<Timestamp, Problem> {
     let at = DateTime::parse_from_rfc3339(text)
         .map_err(|_| Problem::invalid("/expiresAt", "invalid_format", "must be an RFC 3339 date and time"))?
         .with_timezone(&Utc)

@@ -1,8 +1,11 @@
 //! API keys of an application.
 
+mod available_scopes;
 mod create;
+mod get;
 mod list;
 mod revoke;
+mod update;
 
 use utoipa_axum::router::OpenApiRouter;
 
@@ -10,5 +13,11 @@ use crate::app::App;
 use crate::route;
 
 pub fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(route!(create::create_api_key)).routes(route!(list::list_api_keys)).routes(route!(revoke::revoke_api_key))
+    OpenApiRouter::new()
+        .routes(route!(create::create_api_key))
+        .routes(route!(list::list_api_keys))
+        .routes(route!(available_scopes::list_available_scopes))
+        .routes(route!(get::get_api_key))
+        .routes(route!(update::update_api_key))
+        .routes(route!(revoke::revoke_api_key))
 }

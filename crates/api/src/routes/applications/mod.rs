@@ -1,7 +1,11 @@
 //! Applications.
 
+mod create;
+mod delete;
 mod get;
 mod list;
+mod settings;
+mod update;
 
 use domain::AppId;
 use utoipa_axum::router::OpenApiRouter;
@@ -12,7 +16,12 @@ use crate::problem::Problem;
 use crate::route;
 
 pub fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(route!(list::list_applications)).routes(route!(get::get_application))
+    OpenApiRouter::new()
+        .routes(route!(list::list_applications))
+        .routes(route!(create::create_application))
+        .routes(route!(get::get_application))
+        .routes(route!(update::update_application))
+        .routes(route!(delete::delete_application))
 }
 
 /// Refuses an application that the caller's key does not reach, exactly as one that does not exist.

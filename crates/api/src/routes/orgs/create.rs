@@ -10,16 +10,14 @@ use crate::{convert, rules, versions};
 
 const MAX_SLUG: usize = 50;
 
+pub(super) const SLUG_RULE: &str = "must be lower-case letters, digits and inner dashes, at most 50, and not a reserved word";
+
 impl rules::Checked for CreateOrganization {
     fn check(&self) -> Vec<Violation> {
         let mut violations = Vec::new();
         rules::length(&mut violations, "/name", &self.name, 1..=100);
         match &self.slug {
-            Some(slug) if !is_free_slug(slug) => violations.push(Violation::new(
-                "/slug",
-                "invalid_format",
-                "must be lower-case letters, digits and inner dashes, at most 50, and not a reserved word",
-            )),
+            Some(slug) if !is_free_slug(slug) => violations.push(Violation::new("/slug", "invalid_format", SLUG_RULE)),
             None if violations.is_empty() && slug_of(&self.name).is_none() => {
                 violations.push(Violation::new("/slug", "required", "cannot be made from this name; give one"));
             }
@@ -32,7 +30,7 @@ impl rules::Checked for CreateOrganization {
 /// Scopes that belong to the platform.
 const RESERVED: [&str; 3] = ["appstrate", "inline", "system"];
 
-fn is_free_slug(slug: &str) -> bool {
+pub(super) fn is_free_slug(slug: &str) -> bool {
     package_name::is_slug(slug) && slug.len() <= MAX_SLUG && !RESERVED.contains(&slug)
 }
 

@@ -1,6 +1,7 @@
 use domain::OrgId;
 use wire::api::organization::Organization;
 
+use super::own;
 use crate::answer::Answer;
 use crate::convert;
 use crate::extract::{Can, IdPath, perm};
@@ -17,9 +18,7 @@ use crate::problem::Problem;
     responses((status = 200, description = "The organization.", body = Organization))
 )]
 pub(super) async fn get_organization(can: Can<perm::Member>, IdPath(id): IdPath<OrgId>) -> Result<Answer, Problem> {
-    if id != can.org() {
-        return Err(Problem::not_found());
-    }
+    own(&can, id)?;
     let organization = can.read_org().await?.organization().get().await?.ok_or_else(Problem::not_found)?;
     Answer::object(&convert::organization(organization, can.role))
 }

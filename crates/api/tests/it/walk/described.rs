@@ -134,7 +134,9 @@ fn only_what_the_product_opens_is_open() {
         [
             "member getOrganization",
             "member listApplications",
+            "public acceptInvitation",
             "public forgotPassword",
+            "public getInvitationOffer",
             "public resetPassword",
             "public sendVerificationEmail",
             "public signIn",

@@ -14,6 +14,11 @@ use crate::world::unique;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     Organization,
+    /// A user in an organization.
+    Member,
+    Invitation,
+    /// The secret end of an invitation's link.
+    InvitationToken,
     Application,
     /// A package in an application.
     Installation,
@@ -40,6 +45,9 @@ pub(crate) enum Kind {
 /// The longest entry that begins an operation's path counts.
 const NAMED: &[(&str, Kind)] = &[
     ("/api/orgs/{id}", Kind::Organization),
+    ("/api/orgs/{id}/members/{userId}", Kind::Member),
+    ("/api/orgs/{id}/invitations/{invitationId}", Kind::Invitation),
+    ("/api/invitations/{token}", Kind::InvitationToken),
     ("/api/applications/{id}", Kind::Application),
     ("/api/applications/{id}/packages/{scope}/{name}", Kind::Installation),
     ("/api/end-users/{id}", Kind::EndUser),
@@ -75,9 +83,16 @@ impl Kind {
 
     pub(crate) fn class(self) -> Class {
         match self {
-            Self::Organization | Self::Agent | Self::Provider | Self::Tool | Self::Skill | Self::Model | Self::ProviderKey => {
-                Class::Organization
-            }
+            Self::InvitationToken => Class::Secret,
+            Self::Member
+            | Self::Invitation
+            | Self::Organization
+            | Self::Agent
+            | Self::Provider
+            | Self::Tool
+            | Self::Skill
+            | Self::Model
+            | Self::ProviderKey => Class::Organization,
             Self::Application | Self::Installation => Class::Application,
             Self::ApiKey | Self::InstalledAgent => Class::Shared,
             Self::EndUser | Self::Run | Self::Memory => Class::Private,
@@ -91,8 +106,10 @@ impl Kind {
     pub(crate) fn has(self, target: Target) -> bool {
         match target {
             Target::SiblingEndUser => matches!(self.class(), Class::Private | Class::Held),
-            Target::SiblingApplication => !matches!(self.class(), Class::Organization | Class::Account | Class::Open),
+            Target::SiblingApplication => !matches!(self.class(), Class::Organization | Class::Account | Class::Secret | Class::Open),
             Target::Malformed => self != Self::AgentName,
+            // Whoever holds the secret may know.
+            Target::ForeignOrganization => self.class() != Class::Secret,
             _ => true,
         }
     }
@@ -105,7 +122,8 @@ impl Kind {
 
 /// The operation's path with the row in it.
 pub(crate) fn path(operation: &Operation, row: &Row) -> String {
-    operation.path.replace("{id}", &row.id).replace("{provider}", &row.id).replace("{scope}/{name}", &row.package)
+    let path = ["{userId}", "{invitationId}", "{token}"].iter().fold(operation.path.clone(), |path, name| path.replace(name, &row.child));
+    path.replace("{id}", &row.id).replace("{provider}", &row.id).replace("{scope}/{name}", &row.package)
 }
 
 /// What a request carries.
@@ -134,7 +152,14 @@ pub(crate) async fn body(stage: &Stage<'_>, operation: &Operation, principal: Pr
         "resetPassword" => json!({"token": stage.mailed(TokenPurpose::ResetPassword).await, "newPassword": "correct horse"}),
         "verifyEmail" => json!({"token": stage.mailed(TokenPurpose::VerifyEmail).await}),
         "updateProfile" | "setUpProfile" => json!({"displayName": format!("Walker {number}")}),
-        "createOrganization" => json!({"name": format!("Organization {number}")}),
+        "createOrganization" | "updateOrganization" => json!({"name": format!("Organization {number}")}),
+        "updateOrganizationSettings" => json!({"apiVersion": "2026-03-21"}),
+        "changeMemberRole" => json!({"role": "member"}),
+        "createInvitation" => json!({"email": format!("guest{number}@example.com"), "role": "viewer"}),
+        "updateInvitation" => json!({"role": "admin"}),
+        "acceptInvitation" => json!({"name": "Guest", "password": "correct horse"}),
+        "createApplication" | "updateApplication" => json!({"name": format!("Application {number}")}),
+        "updateApiKey" => json!({"name": format!("Key {number}")}),
         "createEndUser" => json!({"name": "Eve", "externalId": format!("eve-{number}"), "email": format!("eve{number}@customer.example")}),
         "updateEndUser" => json!({"metadata": {"number": number}}),
         "createApiKey" => json!({"name": format!("Key {number}"), "scopes": ["runs:read"]}),

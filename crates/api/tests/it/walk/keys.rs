@@ -11,6 +11,9 @@ use super::sweep::fresh;
 use super::target::Target;
 use crate::world::{Actor, Reply, World, unique};
 
+/// They have stories of their own.
+const WOULD_TAKE_THE_STAGE_ALONG: [&str; 2] = ["deleteOrganization", "deleteApplication"];
+
 /// Ends the caller's own session, so that the same caller cannot ask again.
 const ENDS_ITS_CALLER: &[&str] = &["signOut"];
 
@@ -30,6 +33,9 @@ async fn every_unsafe_operation_replays_its_answer_and_tells_other_requests_apar
     let mut failures = Vec::new();
     let mut count = 0;
     for operation in operations().iter().filter(|operation| operation.method != axum::http::Method::GET && operation.level != "none") {
+        if WOULD_TAKE_THE_STAGE_ALONG.contains(&operation.id.as_str()) {
+            continue;
+        }
         let row = match Kind::of(operation) {
             Some(kind) => fresh(kind, &stage, operation, Target::Own).await,
             None => Row::default(),

@@ -12,10 +12,22 @@ pub(crate) fn refusal(operation: &Operation, principal: Principal, class: Option
         // A bad credential is final, also where none is needed.
         Principal::UnknownKey | Principal::RevokedKey | Principal::ExpiredKey | Principal::OrphanedKey => Some(401),
         Principal::StrangerSession | Principal::DeletedEndUser | Principal::StrangersEndUser => Some(403),
-        _ if operation.permission == "public" => None,
+        _ if operation.permission == "public" => {
+            (class == Some(Class::Secret) && matches!(target, Target::Random | Target::Malformed)).then_some(404)
+        }
         Principal::Nobody => Some(401),
         _ if !is_allowed(operation, principal) => Some(403),
         _ if class.is_some_and(|class| !sees(class, principal, target)) => Some(404),
+        _ => conflict(operation, principal, target),
+    }
+}
+
+/// What stands in the way of the two deletions that would take the stage along: the organization of the stage has a run that waits, its
+/// application is the default one, and beside that there is another to delete, which is no key's own.
+fn conflict(operation: &Operation, principal: Principal, target: Target) -> Option<u16> {
+    match (operation.id.as_str(), target) {
+        ("deleteOrganization", _) | ("deleteApplication", Target::Own | Target::ForeignOrganization) => Some(409),
+        ("deleteApplication", Target::SiblingApplication) if !principal.is_session() => Some(404),
         _ => None,
     }
 }
@@ -24,6 +36,8 @@ fn is_allowed(operation: &Operation, principal: Principal) -> bool {
     match operation.permission.as_str() {
         "signed-in" => principal.is_session(),
         "member" => true,
+        // A key belongs to one application and makes no others.
+        _ if operation.id == "createApplication" && !principal.is_session() => false,
         name => {
             let permission = Permission::parse(name).unwrap_or_else(|| panic!("{operation} names {name}, which is no permission"));
             principal.permissions(operation).contains(permission)
@@ -33,7 +47,7 @@ fn is_allowed(operation: &Operation, principal: Principal) -> bool {
 
 fn sees(class: Class, principal: Principal, target: Target) -> bool {
     let (stranger, sibling_app) = (principal == Principal::StrangerKey, principal == Principal::SiblingKey);
-    if class == Class::Open {
+    if matches!(class, Class::Open | Class::Secret) {
         return true;
     }
     if class == Class::Account {

@@ -18,14 +18,16 @@ use crate::world::{Actor, KeyPlan, Reply, Tenant, unique};
 pub(crate) struct Row {
     pub(crate) id: String,
     pub(crate) package: String,
+    /// An id or secret behind the first one.
+    pub(crate) child: String,
 }
 
 fn id(id: impl std::fmt::Display) -> Row {
-    Row { id: id.to_string(), package: String::new() }
+    Row { id: id.to_string(), ..Row::default() }
 }
 
 fn named(package: impl std::fmt::Display) -> Row {
-    Row { id: String::new(), package: package.to_string() }
+    Row { package: package.to_string(), ..Row::default() }
 }
 
 pub(crate) fn agent(name: &str) -> Value {
@@ -136,7 +138,7 @@ impl Stage<'_> {
         assert!(write.runs().finish(&claimed.lease, &RunEnding { failure: None, memories }).await.unwrap().is_some());
         write.commit().await.unwrap();
         let kept = caller.get(&format!("/api/agents/{agent}/memories")).await.is(200);
-        Row { id: kept.text_at("/data/0/id"), package: agent.to_owned() }
+        Row { id: kept.text_at("/data/0/id"), package: agent.to_owned(), ..Row::default() }
     }
 
     async fn end_user_of(&self, target: Target) -> EndUserId {
@@ -171,7 +173,9 @@ impl Kind {
     pub(crate) async fn make(self, stage: &Stage<'_>, target: Target) -> Row {
         match target {
             Target::Random => return self.random(stage),
-            Target::Malformed => return Row { id: "nonsense".to_owned(), package: "nonsense/at-all".to_owned() },
+            Target::Malformed => {
+                return Row { id: "nonsense".to_owned(), package: "nonsense/at-all".to_owned(), child: "nonsense".to_owned() };
+            }
             _ => {}
         }
         let is_foreign = target == Target::ForeignOrganization;
@@ -183,12 +187,23 @@ impl Kind {
         };
         let (caller, agent, provider) = stage.inside(target);
         match self {
+            Self::Member => {
+                let tenant = if is_foreign { &stage.foreign } else { &stage.own };
+                let user = tenant.joined(domain::Role::Viewer).await;
+                Row { id: tenant.org.to_string(), child: user.to_string(), ..Row::default() }
+            }
+            Self::Invitation | Self::InvitationToken => {
+                let tenant = if is_foreign { &stage.foreign } else { &stage.own };
+                let (invitation, token) = tenant.invited(&format!("guest{}@example.com", unique())).await;
+                let child = if self == Self::Invitation { invitation.to_string() } else { token };
+                Row { id: tenant.org.to_string(), child, ..Row::default() }
+            }
             Self::Organization => id(if is_foreign { stage.foreign.org } else { stage.own.org }),
             Self::Application => id(app),
             Self::Installation => {
                 let package = format!("@{slug}/removable");
                 install(if is_foreign { &stage.foreign } else { &stage.own }, app, &package).await;
-                Row { id: app.to_string(), package }
+                Row { id: app.to_string(), package, ..Row::default() }
             }
             Self::EndUser => id(stage.end_user_of(target).await),
             Self::ApiKey => id(stage.api_key_of(target).await),
@@ -215,6 +230,7 @@ impl Kind {
         let package = format!("@own/absent-{}", unique());
         let id = match self {
             Self::Organization => domain::OrgId::new(ids).to_string(),
+            Self::Member | Self::Invitation => stage.own.org.to_string(),
             Self::Application | Self::Installation => AppId::new(ids).to_string(),
             Self::EndUser => EndUserId::new(ids).to_string(),
             Self::ApiKey => domain::KeyId::new(ids).to_string(),
@@ -225,8 +241,16 @@ impl Kind {
             Self::Connection => domain::ConnectionId::new(ids).to_string(),
             Self::Session => domain::SessionId::new(ids).to_string(),
             Self::LoginProvider => "github".to_owned(),
-            Self::Agent | Self::Provider | Self::Tool | Self::Skill | Self::InstalledAgent | Self::AgentName => String::new(),
+            Self::Agent | Self::Provider | Self::Tool | Self::Skill | Self::InstalledAgent | Self::AgentName | Self::InvitationToken => {
+                String::new()
+            }
         };
-        Row { id, package }
+        let child = match self {
+            Self::Member => domain::UserId::new(ids).to_string(),
+            Self::Invitation => domain::InvitationId::new(ids).to_string(),
+            Self::InvitationToken => auth::token::new_invitation_token(ids).expose().clone(),
+            _ => String::new(),
+        };
+        Row { id, package, child }
     }
 }

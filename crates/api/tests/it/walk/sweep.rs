@@ -90,7 +90,7 @@ async fn sweep(stage: &Stage<'_>, operation: &Operation, principal: Principal, s
         }
         let is_told_apart = target == Target::Malformed && kind.is_some_and(Kind::tells_malformed);
         if reply.status == 404 && !is_told_apart {
-            let told = (reply.stable(&[&row.package, &row.id]), reply.stable_headers());
+            let told = (reply.stable(&[&row.package, &row.id, &row.child]), reply.stable_headers());
             if *missing.get_or_insert_with(|| told.clone()) != told {
                 fail(format!("differs from the other missing rows: {missing:?}"));
             }
@@ -118,7 +118,13 @@ pub(super) async fn fresh(kind: Kind, stage: &Stage<'_>, operation: &Operation, 
     let deletes = kind == Kind::EndUser && operation.method == axum::http::Method::DELETE;
     if deletes && matches!(target, Target::Own | Target::SiblingEndUser) {
         let disposable = stage.own.end_user(&format!("Disposable{}", unique())).await;
-        return Row { id: disposable.to_string(), package: String::new() };
+        return Row { id: disposable.to_string(), ..Row::default() };
+    }
+    if operation.id == "deleteOrganization" {
+        Kind::Run.make(stage, target).await;
+    }
+    if operation.id == "deleteApplication" && target == Target::SiblingApplication {
+        return Row { id: stage.own.application("Disposable").await.to_string(), ..Row::default() };
     }
     kind.make(stage, target).await
 }
@@ -127,7 +133,7 @@ pub(super) async fn fresh(kind: Kind, stage: &Stage<'_>, operation: &Operation, 
 pub(super) fn flaws(operation: &Operation, principal: Principal, row: &Row, reply: &Reply) -> Vec<String> {
     let mut flaws = Vec::new();
     // What the request itself said may come back.
-    let told = reply.stable(&[&row.package, &row.id]).to_lowercase();
+    let told = reply.stable(&[&row.package, &row.id, &row.child]).to_lowercase();
     if principal != Principal::StrangerKey && told.contains(CANARY) {
         flaws.push("tells of the foreign tenant".to_owned());
     }
@@ -161,7 +167,9 @@ pub(super) fn mismatches(schema: &Value, instance: &Value) -> Vec<String> {
 async fn the_policy_knows_every_class() {
     // A sweep in which a class of rows never occurs would prove nothing about it.
     let classes: Vec<_> = operations().iter().filter_map(Kind::of).map(Kind::class).collect();
-    for class in [Class::Organization, Class::Application, Class::Shared, Class::Private, Class::Held, Class::Account, Class::Open] {
+    for class in
+        [Class::Organization, Class::Application, Class::Shared, Class::Private, Class::Held, Class::Account, Class::Secret, Class::Open]
+    {
         assert!(classes.contains(&class), "{class:?}");
     }
 }

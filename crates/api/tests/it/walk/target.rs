@@ -33,6 +33,8 @@ pub(crate) enum Class {
     Held,
     /// A user's own, whatever the user may do in an organization: the owner's.
     Account,
+    /// Whoever holds a secret, signed in or not.
+    Secret,
     /// A name that anybody may ask for; what is kept under it is the caller's own.
     Open,
 }

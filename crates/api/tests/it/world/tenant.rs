@@ -3,11 +3,11 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use auth::sign_in::{Opened, Origin};
-use domain::{AppId, EndUserId, KeyId, OrgId, Permission, PermissionSet, Role, Secret, Timestamp, UserId};
+use domain::{AppId, EndUserId, InvitationId, KeyId, OrgId, Permission, PermissionSet, Role, Secret, Timestamp, UserId};
 use serde_json::{Map, json};
 use store::{
-    AppScope, AuditRow, NewAccountToken, NewApiKey, NewApplication, NewEndUser, NewOrganization, NewUser, OrgScope, Page, TokenPurpose,
-    WriteContext,
+    AppScope, AuditRow, Delivery, NewAccountToken, NewApiKey, NewApplication, NewEndUser, NewInvitation, NewOrganization, NewUser,
+    OrgScope, Page, TokenPurpose, WriteContext,
 };
 
 use super::{Actor, World};
@@ -142,6 +142,23 @@ impl<'w> Tenant<'w> {
         write.members().add(user, role).await.unwrap();
         write.commit().await.unwrap();
         user
+    }
+
+    /// An open invitation for this address, and the secret of its link.
+    pub(crate) async fn invited(&self, email: &str) -> (InvitationId, String) {
+        let token = auth::token::new_invitation_token(self.world.store.ids());
+        let new = NewInvitation {
+            email: email.to_owned(),
+            role: Role::Viewer,
+            token_hash: auth::token::hash(token.expose()),
+            delivery: Delivery::Link,
+            invited_by: self.owner,
+            expires_at: self.world.store.clock().now() + auth::invitation::VALID_FOR,
+        };
+        let write = self.world.store.write(&self.scope, WriteContext::internal()).await.unwrap();
+        let invitation = write.invitations().create(new).await.unwrap();
+        write.commit().await.unwrap();
+        (invitation.id, token.expose().clone())
     }
 
     pub(crate) async fn leave(&self, user: UserId) {

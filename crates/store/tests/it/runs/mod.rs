@@ -8,7 +8,7 @@ mod follow;
 mod memories;
 mod record;
 mod recover;
-mod tenancy;
+pub(crate) mod tenancy;
 
 use std::time::Duration;
 

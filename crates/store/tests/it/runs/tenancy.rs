@@ -12,7 +12,7 @@ use crate::world::{Engine, World};
 const TABLES: [&str; 7] = ["runs", "run_specs", "ledger_entries", "run_states", "memories", "run_totals", "events"];
 
 /// A successful run that leaves state, memory and a ledger row, on a store that stamps its rows.
-async fn lived(store: &Store, scope: &store::AppScope) -> domain::RunId {
+pub(crate) async fn lived(store: &Store, scope: &store::AppScope) -> domain::RunId {
     let (claimed, seq) = a_running_run(store, scope).await;
     let state = RunEntry::Event(RunEvent::StateSet { state: json!("private") });
     append(store, &claimed.lease, seq, &[super::open(1, 5), state]).await;

@@ -1,3 +1,4 @@
+mod change;
 mod create;
 mod list;
 mod revoke;

@@ -1,2 +1,3 @@
+mod change;
 mod get;
 mod list;
