@@ -3,6 +3,7 @@
 
 mod errors;
 mod front;
+mod invite;
 mod reference;
 mod swagger;
 mod versions;
@@ -23,6 +24,7 @@ use crate::problem::Problem;
 pub fn routes() -> Router<App> {
     Router::new()
         .route("/", get(front::page))
+        .route("/invite/{token}", get(invite::page))
         .route("/api/openapi.json", get(document))
         .route("/api/docs", get(swagger::index))
         .route("/api/docs/{*file}", get(swagger::file))

@@ -25,7 +25,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(route!(accept::accept_invitation))
 }
 
-fn refused(app: &App, error: InvitationError) -> Problem {
+pub(super) fn refused(app: &App, error: InvitationError) -> Problem {
     match error {
         InvitationError::NotFound => Problem::not_found(),
         InvitationError::Closed => Problem::new(Code::InvitationExpired, "The invitation was accepted or has expired."),

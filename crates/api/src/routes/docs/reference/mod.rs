@@ -62,7 +62,7 @@ fn anchor(tag: &str) -> String {
     tag.to_lowercase().replace(|letter: char| !letter.is_ascii_alphanumeric(), "-")
 }
 
-fn escape(text: &str) -> String {
+pub(super) fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
