@@ -211,7 +211,7 @@ def operations(document):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("server")
-    parser.add_argument("--examples", type=int, default=20, help="cases for each operation in the fuzzing phase")
+    parser.add_argument("--examples", type=int, default=10, help="cases for each operation in the fuzzing phase")
     parser.add_argument("--as", dest="principals", action="append", choices=PRINCIPALS)
     options = parser.parse_args()
     library = install()

@@ -75,7 +75,7 @@ codes! {
     RunLimitReached = 429, "run_limit_reached", "Run Limit Reached", "The organization has as many active runs as it may have. Wait for one to end.";
     InternalError = 500, "internal_error", "Internal Error", "The fault is ours. Retry later; when you report it, give the `Request-Id`.";
     LoginProviderFailed = 502, "login_provider_failed", "Login Provider Failed", "The login provider could not be reached or answered something unexpected. Begin again in a moment, or sign in another way.";
-    MailNotConfigured = 503, "mail_not_configured", "Mail Not Configured", "This server sends no mail. Its operator sets the `SMTP_…` variables.";
+    MailNotConfigured = 404, "mail_not_configured", "Mail Not Configured", "This server sends no mail. Its operator sets the `SMTP_…` variables.";
     SandboxUnavailable = 503, "sandbox_unavailable", "Sandbox Unavailable", "This server cannot isolate runs, so it refuses them. Its operator finds the cause and the remedy in the start-up log and under `/health`.";
     Unavailable = 503, "service_unavailable", "Service Unavailable", "The server is starting, stopping or has lost its database. Retry in a moment.";
 }

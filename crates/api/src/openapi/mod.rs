@@ -69,7 +69,7 @@ fn newest() -> Value {
         .expect("building the document does not panic: a test does it")
 }
 
-/// The tags in use, each once, in the order of the paths.
+/// The tags in use, each once, by name.
 fn tags(document: &Value) -> Value {
     let mut names: Vec<&str> = Vec::new();
     for item in document["paths"].as_object().into_iter().flat_map(|paths| paths.values()) {
@@ -81,5 +81,6 @@ fn tags(document: &Value) -> Value {
             }
         }
     }
+    names.sort_unstable_by_key(|name| name.to_lowercase());
     names.into_iter().map(|name| json!({ "name": name, "description": format!("{name}.") })).collect()
 }

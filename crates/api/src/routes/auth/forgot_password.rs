@@ -26,7 +26,7 @@ impl rules::Checked for RequestMail {
     request_body = RequestMail,
     responses(
         (status = 202, description = "Heard.", body = MailRequested),
-        (status = 503, description = "This server sends no mail, or is not available.")
+        (status = 404, description = "This server sends no mail.")
     )
 )]
 pub(super) async fn forgot_password(

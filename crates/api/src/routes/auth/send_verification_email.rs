@@ -18,7 +18,7 @@ use crate::problem::Problem;
     request_body = RequestMail,
     responses(
         (status = 202, description = "Heard.", body = MailRequested),
-        (status = 503, description = "This server sends no mail, or is not available.")
+        (status = 404, description = "This server sends no mail.")
     )
 )]
 pub(super) async fn send_verification_email(
