@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # check-openapi.sh: holds the documents in openapi/ against the OpenAPI 3.1 specification (openapi-spec-validator), Spectral's rules for
-# OpenAPI with our own (openapi/spectral.yaml), and Redocly's recommended rules. Any finding fails, warnings too.
+# OpenAPI with our own (openapi/spectral.yaml), and Redocly's recommended rules (openapi/redocly.yaml). Any finding fails, warnings too.
 #
 # The tools are installed once, outside the checkout, at the versions below.
 set -euo pipefail
@@ -36,7 +36,7 @@ tools=$cache/openapi-lint-$spectral-$redocly/node_modules/.bin
 for document in openapi/*.json; do
   PYTHONPATH=$cache/openapi-spec-validator-$validator python3 -m openapi_spec_validator --schema 3.1 --validation-errors all "$document"
   "$tools/spectral" lint --quiet --ruleset openapi/spectral.yaml --fail-severity hint "$document"
-  REDOCLY_TELEMETRY=off REDOCLY_SUPPRESS_UPDATE_NOTICE=true "$tools/redocly" lint --extends recommended --max-problems 1000 "$document" 2>&1 |
+  REDOCLY_TELEMETRY=off REDOCLY_SUPPRESS_UPDATE_NOTICE=true "$tools/redocly" lint --config openapi/redocly.yaml --max-problems 1000 "$document" 2>&1 |
     grep --invert-match --extended-regexp '^ *(║|╔|╚)|^$' | tee "$cache/redocly.log"
   ! grep --quiet --ignore-case --extended-regexp 'warning|error' "$cache/redocly.log" || die "Redocly found something in $document"
 done
