@@ -130,16 +130,16 @@ pub(crate) struct Mail {
     /// are proven before their users sign in, and passwords can be reset.
     #[arg(long, env = "SMTP_HOST")]
     pub smtp_host: Option<String>,
-    /// Its port.
+    /// The mail server's port.
     #[arg(long, env = "SMTP_PORT", default_value_t = 587)]
     pub smtp_port: u16,
-    /// The user that signs in there.
+    /// The user that signs in at the mail server.
     #[arg(long, env = "SMTP_USER")]
     pub smtp_user: Option<String>,
-    /// The user's password.
+    /// The password of `SMTP_USER`.
     #[arg(long, env = "SMTP_PASS", hide_env_values = true, value_parser = secret)]
     pub smtp_pass: Option<Secret>,
-    /// The sender: `no-reply@example.com` or `Name <no-reply@example.com>`.
+    /// The sender of mail: `no-reply@example.com` or `Name <no-reply@example.com>`.
     #[arg(long, env = "SMTP_FROM")]
     pub smtp_from: Option<String>,
     /// `tls` from the first byte, `starttls`, or `none`, which sends password and mail in clear. `auto`: `tls` on port 465, else `starttls`.
@@ -164,7 +164,7 @@ pub(crate) struct Login {
     /// `/api/auth/callback/google` there.
     #[arg(long, env = "GOOGLE_CLIENT_ID")]
     pub google_client_id: Option<String>,
-    /// Its secret.
+    /// The secret of the OAuth client at Google.
     #[arg(long, env = "GOOGLE_CLIENT_SECRET", hide_env_values = true, value_parser = secret)]
     pub google_client_secret: Option<Secret>,
     /// Another issuer of OpenID Connect in Google's place.
@@ -174,7 +174,7 @@ pub(crate) struct Login {
     /// `/api/auth/callback/github` there.
     #[arg(long, env = "GITHUB_CLIENT_ID")]
     pub github_client_id: Option<String>,
-    /// Its secret.
+    /// The secret of the OAuth app at GitHub.
     #[arg(long, env = "GITHUB_CLIENT_SECRET", hide_env_values = true, value_parser = secret)]
     pub github_client_secret: Option<Secret>,
     /// The address of a GitHub Enterprise server in github.com's place.

@@ -59,6 +59,7 @@ pub(super) const OWNED: &[Owned] = &[
     },
     Owned { packages: &["rustls"], owners: &["net", "sidecar", "server", "testkit", "bench"], reason: "the sandbox side carries no TLS" },
     Owned { packages: &["argon2"], owners: &["auth"], reason: "passwords are the business of `auth`" },
+    Owned { packages: &["lettre", "jsonwebtoken"], owners: &["auth"], reason: "who signs in, and mail to them, is the business of `auth`" },
     Owned { packages: &["seccompiler", "landlock"], owners: &["sandbox"], reason: "isolation is built in `sandbox`" },
     Owned { packages: &["rquickjs", "oxc"], owners: &["toolhost"], reason: "foreign code runs in the tool host only" },
     Owned {

@@ -82,10 +82,7 @@ pub async fn authenticate(State(app): State<App>, mut request: Request, next: Ne
         Ok(identified) => identified,
         Err(refusal) => return refuse(&app, request, &attempt, refusal).await,
     };
-    let prolonged = match prolong(&app, &mut caller, &claims).await {
-        Ok(prolonged) => prolonged,
-        Err(problem) => return problem.into_response(),
-    };
+    let prolonged = prolong(&app, &mut caller, &claims).await;
     if source == Source::HeadersAndQuery {
         request.extensions_mut().insert(Standing { claims: Arc::new(claims), scope: caller.app });
     }
@@ -101,13 +98,20 @@ pub async fn authenticate(State(app): State<App>, mut request: Request, next: Ne
 }
 
 /// Gives a session that is in use its whole time again, once a day. `Some`: the cookie that must follow.
-async fn prolong(app: &App, caller: &mut Caller, claims: &Claims) -> Result<Option<header::HeaderValue>, Problem> {
-    let (Credential::Session(login), Some(token)) = (&mut caller.credential, &claims.cookie) else { return Ok(None) };
-    let Some(expires_at) = auth::sign_in::prolong(&app.store, login).await? else { return Ok(None) };
+async fn prolong(app: &App, caller: &mut Caller, claims: &Claims) -> Option<header::HeaderValue> {
+    let (Credential::Session(login), Some(token)) = (&mut caller.credential, &claims.cookie) else { return None };
+    let expires_at = match auth::sign_in::prolong(&app.store, login).await {
+        Ok(expires_at) => expires_at?,
+        Err(error) => {
+            // The session holds for days yet, and the next request tries again.
+            tracing::warn!(%error, session.id = %login.session.id, "session {} was not prolonged", login.session.id);
+            return None;
+        }
+    };
     login.expires_at = expires_at;
     login.session.expires_at = expires_at;
     let cookie = cookie::session(&app.options.app_url, &token.as_str().into(), auth::sign_in::SESSION_SECONDS);
-    Ok(Some(cookie.parse().expect("a token that was found is base64url")))
+    Some(cookie.parse().expect("a token that was found is base64url"))
 }
 
 /// A request that goes no further.

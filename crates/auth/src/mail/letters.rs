@@ -56,7 +56,7 @@ impl Letter {
         }
     }
 
-    fn text(self, server: &Url, link: &str) -> String {
+    fn text(self, server: &str, link: &str) -> String {
         match self {
             Self::VerifyEmail => format!(
                 "Confirm that this address is yours, and your account at {server} is ready:\n\n{link}\n\n\
@@ -124,7 +124,7 @@ impl Letters {
             return Ok(());
         };
         let link = self.link(letter, secret.as_ref());
-        let mail = Mail { to: user.email, subject: letter.subject().to_owned(), text: letter.text(&self.app_url, &link) };
+        let mail = Mail { to: user.email, subject: letter.subject().to_owned(), text: letter.text(self.base(), &link) };
         self.mailer.send(mail).await?;
         Ok(())
     }
@@ -158,13 +158,17 @@ impl Letters {
         Ok(secret)
     }
 
+    fn base(&self) -> &str {
+        self.app_url.as_str().trim_end_matches('/')
+    }
+
     fn link(&self, letter: Letter, secret: Option<&Secret>) -> String {
         let page = match letter {
             Letter::VerifyEmail => "verify-email",
             Letter::ResetPassword | Letter::AccountExists => "reset-password",
             Letter::PasswordChanged => "forgot-password",
         };
-        let base = self.app_url.as_str().trim_end_matches('/');
+        let base = self.base();
         match secret {
             // base64url needs no escaping.
             Some(secret) => format!("{base}/{page}?token={}", secret.expose()),

@@ -7,6 +7,9 @@ use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
+/// Google's issuer, and the name without scheme that it may write into its tokens.
+const GOOGLE: (&str, &str) = ("https://accounts.google.com", "accounts.google.com");
+
 /// How far clocks may differ, in seconds.
 const LEEWAY: i64 = 60;
 
@@ -107,7 +110,8 @@ pub(super) fn check(keys: &Keys, token: &str, expected: &Expected<'_>) -> Result
     }
     let key = header.kid.as_deref().and_then(|id| keys.find(id)).ok_or(Refused::UnknownKey)?;
     let mut validation = Validation::new(header.alg);
-    validation.set_issuer(&[expected.issuer]);
+    let alias = if expected.issuer == GOOGLE.0 { GOOGLE.1 } else { expected.issuer };
+    validation.set_issuer(&[expected.issuer, alias]);
     validation.set_audience(&[expected.audience]);
     validation.set_required_spec_claims(&["iss", "aud", "sub"]);
     // Time is ours to tell, below.

@@ -84,11 +84,14 @@ struct Plan {
     mails: bool,
     /// Where users can sign in with others.
     provider: Option<String>,
+    /// Whether hashing a password takes longer than all the rest of a request, as in production.
+    hashes_slowly: bool,
 }
 
 /// The services behind the API: the one place that knows them all.
 async fn parts(store: Store, clock: Arc<MockClock>, mailer: Option<Arc<dyn Mailer>>, plan: &Plan, options: api::Options) -> api::Parts {
-    let cheap = auth::password::Options { memory_kib: 64, passes: 1, parallel: 2 };
+    let memory_kib = if plan.hashes_slowly { 32 * 1024 } else { 64 };
+    let costs = auth::password::Options { memory_kib, passes: 1, parallel: 2 };
     let masters = MasterKeys::new(MasterKey::from_bytes("test", [7; 32]), Vec::new());
     let vault = Vault::open(store.clone(), masters).await.unwrap();
     let many = r#"{"max_concurrent_per_org": 1000000, "per_org_global_rate_per_min": 1000000}"#;
@@ -97,7 +100,7 @@ async fn parts(store: Store, clock: Arc<MockClock>, mailer: Option<Arc<dyn Maile
     let client = net::Client::new(net::Options::new("all=127.0.0.1".parse().unwrap())).unwrap();
     let registration = plan.provider.as_deref().map(provider::registration);
     let logins = Logins::new(client, options.app_url.clone(), registration.clone(), registration);
-    api::Parts { store, passwords: Passwords::new(cheap), vault, limits, limiter, mailer, logins, background: TaskTracker::new(), options }
+    api::Parts { store, passwords: Passwords::new(costs), vault, limits, limiter, mailer, logins, background: TaskTracker::new(), options }
 }
 
 fn options() -> api::Options {
@@ -130,6 +133,11 @@ impl World {
     /// As [`Self::start`], on a server that can send mail.
     pub(crate) async fn with_mail() -> Self {
         Self::on(Database::preferred(), |_| {}, Plan { mails: true, ..Plan::default() }).await
+    }
+
+    /// As [`Self::start`], with passwords whose hash is worth its time.
+    pub(crate) async fn with_slow_hashes() -> Self {
+        Self::on(Database::preferred(), |_| {}, Plan { hashes_slowly: true, ..Plan::default() }).await
     }
 
     /// As [`Self::start`], on a server whose users can sign in with Google and GitHub, both played by `provider`.
