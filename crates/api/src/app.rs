@@ -15,6 +15,7 @@ use crate::chain::address::TrustedProxies;
 use crate::chain::rate_limit::established::Established;
 use crate::chain::rate_limit::settings::RateLimits;
 use crate::problem::Problem;
+use crate::sse::{Hub, Timing};
 use crate::versions::{Deprecation, Version};
 
 /// Work that may go on after its answer at one time. What it does is short, so more means that something stands still.
@@ -34,6 +35,7 @@ pub struct Options {
     pub sandbox_unavailable: Option<String>,
     /// Deprecations of API versions besides those of the releases themselves.
     pub deprecations: Vec<(Version, Deprecation)>,
+    pub streams: Timing,
 }
 
 /// The state of the API. Cheap to clone.
@@ -43,6 +45,7 @@ pub struct App(Arc<Whole>);
 struct Whole {
     parts: Parts,
     established: Established,
+    hub: Hub,
 }
 
 /// The services behind the API.
@@ -64,7 +67,7 @@ pub struct Parts {
 
 impl App {
     pub fn new(parts: Parts) -> Self {
-        Self(Arc::new(Whole { parts, established: Established::default() }))
+        Self(Arc::new(Whole { parts, established: Established::default(), hub: Hub::default() }))
     }
 
     /// Who writes to users about their accounts.
@@ -98,6 +101,11 @@ impl App {
 
     pub fn ids(&self) -> &dyn IdSource {
         self.store.ids()
+    }
+
+    /// What wide streams share.
+    pub(crate) fn streams(&self) -> &Hub {
+        &self.0.hub
     }
 
     /// Which credentials were good from which address.

@@ -7,6 +7,7 @@
 //! | [`chain`] | what every request passes: id, authentication, version, audit |
 //! | [`extract`] | what handlers take: `Can<P>`, bodies, pages, path parts |
 //! | [`answer`] | what handlers return; a write's answer needs the proof of its commit |
+//! | [`sse`] | live streams: what they share, and one client of one |
 //! | [`problem`] | RFC 9457, and the one exhaustive map from each layer's errors |
 //! | [`openapi`] | the document, made from the handlers |
 //! | [`versions`] | what older versions of the API say differently |
@@ -25,6 +26,8 @@ pub mod router;
 pub mod routes;
 mod rules;
 mod run_log;
+mod run_update;
+pub mod sse;
 pub mod versions;
 
 pub use app::{App, Options, Parts};

@@ -36,6 +36,7 @@ pub fn documented() -> OpenApiRouter<App> {
         .merge(routes::runs::routes())
         .merge(routes::memories::routes())
         .merge(routes::realtime::routes())
+        .merge(routes::notifications::routes())
 }
 
 /// The server's HTTP service.

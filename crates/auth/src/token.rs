@@ -10,6 +10,9 @@ use sha2::{Digest, Sha256};
 /// What an API key begins with.
 pub const KEY_PREFIX: &str = "ask_";
 
+/// What a stream's ticket begins with.
+pub const TICKET_PREFIX: &str = "tkt_";
+
 /// How many characters of a key are kept to recognize it by: `ask_` and four more.
 const SHOWN_CHARACTERS: usize = 8;
 
@@ -18,9 +21,18 @@ pub type TokenHash = [u8; 32];
 
 /// A fresh API key: `ask_` and 48 hexadecimal digits (192 bits).
 pub fn new_api_key(ids: &dyn IdSource) -> Secret {
+    prefixed(KEY_PREFIX, ids)
+}
+
+/// A fresh ticket: `tkt_` and 48 hexadecimal digits.
+pub fn new_stream_ticket(ids: &dyn IdSource) -> Secret {
+    prefixed(TICKET_PREFIX, ids)
+}
+
+fn prefixed(prefix: &str, ids: &dyn IdSource) -> Secret {
     let mut bytes = [0; 24];
     ids.fill(&mut bytes);
-    Secret::new(format!("{KEY_PREFIX}{}", hex::encode(bytes)))
+    Secret::new(format!("{prefix}{}", hex::encode(bytes)))
 }
 
 /// A fresh session token: 43 characters of base64url (256 bits).

@@ -163,19 +163,25 @@ impl Service {
     fn spawn(&self, runs: &TaskTracker, claimed: ClaimedRun, place: OwnedSemaphorePermit) {
         let registered = self.registry.enter(&claimed.lease);
         let executor = Arc::clone(&self.executor);
-        let live = self.store.live().clone();
+        let (store, worker) = (self.store.clone(), self.worker.clone());
         runs.spawn(async move {
             let run = claimed.lease.run();
-            let mut cancels = live.subscribe(Topic::Cancel(run));
+            let mut cancels = store.live().subscribe(Topic::Cancel(run));
             let execution = AssertUnwindSafe(executor.execute(&claimed, &registered.control)).catch_unwind();
+            // A wake is a hint, and everybody is woken when a connection between nodes comes back: only the table says who is to stop.
             let told = async {
-                cancels.changed().await;
-                registered.control.cancel.request(crate::endings::cancelled());
-                std::future::pending::<()>().await;
+                loop {
+                    cancels.changed().await;
+                    match store.system().cancel_requests(&worker).await {
+                        Ok(requested) if requested.contains(&run) => registered.control.cancel.request(crate::endings::cancelled()),
+                        Ok(_) => {}
+                        Err(error) => tracing::warn!(error = &error as &dyn std::error::Error, "could not look for requests to stop"),
+                    }
+                }
             };
             let ended = tokio::select! {
                 ended = execution => ended,
-                () = told => return,
+                never = told => never,
             };
             if ended.is_err() {
                 tracing::error!(run.id = %run, "the task of run {run} panicked");

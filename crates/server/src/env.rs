@@ -95,8 +95,8 @@ pub(crate) struct Serve {
     /// single applications, `{"applications": {"app_…": {"run": {"limit": 100}}}}`. The classes: reference/rate-limits.md.
     #[arg(long, env = "RATE_LIMITS", default_value = "{}")]
     pub rate_limits: String,
-    /// `redis://…`, or `rediss://…` for TLS: a Redis on which all nodes count rate limits together. Left out, or lost: each node counts for
-    /// itself.
+    /// `redis://…`, or `rediss://…` for TLS: a Redis on which all nodes count rate limits together and through which they wake each other.
+    /// Left out: each node counts for itself, and nodes on PostgreSQL wake each other through it.
     #[arg(long, env = "REDIS_URL", hide_env_values = true, value_parser = secret)]
     pub redis_url: Option<Secret>,
     /// Exceptions to the ban on private addresses: comma-separated `purpose=CIDR-or-host:port`, purpose one of

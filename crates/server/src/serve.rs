@@ -12,7 +12,7 @@ use auth::Passwords;
 use connect::{SealWithMaster, Vault, catalogue};
 use domain::{Clock, IdSource, RandomIds, SystemClock};
 use runs::preflight::Limits;
-use store::{RateLimiter, RedisOptions, Store};
+use store::{Nodes, RateLimiter, RedisOptions, Store};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
@@ -67,9 +67,19 @@ async fn serve(options: Serve) -> anyhow::Result<()> {
     let embedded = url.starts_with("sqlite:");
     let masters = keys::master_keys(options.connection_encryption_key.as_ref(), &options.data_dir, embedded, &*ids)?;
     let sealer = Arc::new(SealWithMaster::new(masters.clone()));
-    let store_options =
-        store::Options { clock, ids, follow_database_clock: !embedded, ..store::Options::new(url, options.data_dir.join("blobs"), sealer) };
-    let store = Store::connect(store_options).await.context("could not open the database (DATABASE_URL)")?;
+    let nodes = match &options.redis_url {
+        Some(url) => Nodes::Redis(url.clone()),
+        None if embedded => Nodes::Alone,
+        None => Nodes::Database,
+    };
+    let store_options = store::Options {
+        clock,
+        ids,
+        follow_database_clock: !embedded,
+        nodes,
+        ..store::Options::new(url, options.data_dir.join("blobs"), sealer)
+    };
+    let store = Store::connect(store_options).await.context("could not open the database (DATABASE_URL, REDIS_URL)")?;
     let vault = Vault::open(store.clone(), masters).await.context("could not open the vault (CONNECTION_ENCRYPTION_KEY)")?;
     catalogue::sync_system(&store).await.context("could not register the system packages")?;
 
@@ -116,6 +126,7 @@ async fn serve(options: Serve) -> anyhow::Result<()> {
                 rate_limits,
                 sandbox_unavailable: unavailable,
                 deprecations: Vec::new(),
+                streams: api::sse::Timing::default(),
             },
         });
         tasks.spawn(serve_http(listener, app, shutdown.clone()));

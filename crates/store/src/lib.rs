@@ -57,7 +57,7 @@ pub use self::catalog::*;
 pub use self::error::StoreError;
 pub use self::identity::*;
 pub use self::limits::{Bucket, Budget, InvalidRedisUrl, LimiterHealth, Quota, RateLimiter, RedisOptions, RedisTime, Verdict};
-pub use self::live::{Live, Subscription, Topic};
+pub use self::live::{Live, Nodes, Subscription, Topic};
 pub use self::options::Options;
 pub use self::page::{Page, Paged};
 pub use self::records::*;
@@ -65,7 +65,7 @@ pub use self::runs::*;
 pub use self::scope::{AppScope, InOrg, OrgScope, Scope, SystemScope};
 pub use self::seal::{SealError, Sealer};
 pub use self::store::Store;
-pub use self::system::{InvitationOffer, KeyLogin, Membership, SessionLogin, System};
+pub use self::system::{InvitationOffer, KeyLogin, Membership, SessionLogin, System, TakenTicket};
 pub use self::unit::{
     AuditFacts, Claim, Claimed, Draft, Earlier, IdempotencyKey, Intent, Mode, Opened, Read, Reading, Repeat, Reply, ReplyForm, Step, Unit,
     Write, WriteContext, Writing,

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use domain::{Clock, IdSource};
 
-use crate::Sealer;
+use crate::{Nodes, Sealer};
 
 /// How to open a [`crate::Store`].
 #[derive(Clone, Debug)]
@@ -25,6 +25,10 @@ pub struct Options {
     pub sealer: Arc<dyn Sealer>,
     /// How often the last use of keys is written down. Default 5 s.
     pub last_used_every: Duration,
+    /// How this node and others on the same database wake each other. Default: not at all.
+    pub nodes: Nodes,
+    /// How often readers look for what no wake has told them. Default 3 s.
+    pub look_every: Duration,
     /// Tables whose filter is left out, so that a test can prove that row-level security holds alone.
     #[cfg(feature = "unlock")]
     pub unlocked: Vec<&'static str>,
@@ -45,6 +49,8 @@ impl Options {
             ids: Arc::new(domain::RandomIds),
             sealer,
             last_used_every: Duration::from_secs(5),
+            nodes: Nodes::Alone,
+            look_every: Duration::from_secs(3),
             #[cfg(feature = "unlock")]
             unlocked: Vec::new(),
             #[cfg(feature = "failpoints")]

@@ -1,14 +1,15 @@
 //! The store's handle.
 
-use std::sync::Arc;
-#[cfg(feature = "unlock")]
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use domain::{Clock, IdSource};
 use sea_orm::DbBackend;
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
 
 use crate::clock::DatabaseClock;
 use crate::engine::{Background, Engine, Lane};
+use crate::live::{self, Ears, Outbox};
 use crate::scope::Scope;
 use crate::system::System;
 use crate::unit::{InFlightKeys, Opened, Unit, Wakes, WriteContext, WriteState};
@@ -30,6 +31,10 @@ pub(crate) struct Inner {
     pub(crate) live: Live,
     pub(crate) deltas: crate::runs::Deltas,
     pub(crate) blobs: Blobs,
+    /// Places of readers that nobody waits for: streams never take all connections.
+    patience: Semaphore,
+    /// Tasks between nodes. They end with the store.
+    tasks: Mutex<JoinSet<()>>,
     /// Idempotency keys in flight; SQLite has no advisory locks.
     pub(crate) in_flight: InFlightKeys,
     #[cfg(feature = "unlock")]
@@ -64,7 +69,15 @@ impl Store {
             DbBackend::Postgres if options.follow_database_clock => DatabaseClock::start(options.clock, engine.clone()).await?,
             _ => options.clock,
         };
-        let live = Live::default();
+        let outbox = Outbox::of(&options.nodes, &*options.ids);
+        let live = Live::new(outbox.clone());
+        let deltas = crate::runs::Deltas::new(outbox.clone());
+        let mut tasks = JoinSet::new();
+        tasks.spawn(live::watch(engine.clone(), live.clone(), options.look_every));
+        if let Some(outbox) = outbox {
+            let ears = Ears { live: live.clone(), deltas: deltas.clone(), outbox };
+            live::start(&options.nodes, &engine, &options.database_url, &ears, &mut tasks)?;
+        }
         let background = Background::start(engine.clone(), live.clone(), options.last_used_every);
         Ok(Self {
             inner: Arc::new(Inner {
@@ -74,8 +87,10 @@ impl Store {
                 ids: options.ids,
                 sealer: options.sealer,
                 live,
-                deltas: crate::runs::Deltas::default(),
+                deltas,
                 blobs,
+                patience: Semaphore::new(usize::try_from(options.connections / 2).unwrap_or(1).max(1)),
+                tasks: Mutex::new(tasks),
                 in_flight: InFlightKeys::default(),
                 #[cfg(feature = "unlock")]
                 unlocked: Mutex::new(options.unlocked),
@@ -142,6 +157,14 @@ impl Store {
         &self.inner.blobs
     }
 
+    /// Does reading that nobody waits for: at most half of the connections do so at once.
+    pub async fn patiently<T>(&self, reading: impl Future<Output = T>) -> T {
+        let place = self.inner.patience.acquire().await.expect("the semaphore is never closed");
+        let read = reading.await;
+        drop(place);
+        read
+    }
+
     /// Waits until everything queued in the second lane so far is committed.
     pub async fn flush(&self) -> Result<(), StoreError> {
         self.inner.background.flush().await
@@ -150,6 +173,7 @@ impl Store {
     /// Commits what is queued and closes the database. Every later call fails.
     pub async fn close(&self) -> Result<(), StoreError> {
         self.flush().await?;
+        self.inner.tasks.lock().expect("nothing panics while it holds the tasks").abort_all();
         self.inner.engine.close().await
     }
 }

@@ -6,10 +6,12 @@
 //! | [`customer_api`] | a small company's API, the provider of the demo agent |
 //! | [`system`] | the whole server as its own process, with tenants made over HTTP |
 //! | [`client`] | a plain HTTP client |
+//! | [`events`] | server-sent events, as a client reads them |
 //! | [`demo`] | what `make run` seeds and shows |
 
 pub mod client;
 pub mod customer_api;
 pub mod demo;
+pub mod events;
 pub mod scripted_model;
 pub mod system;

@@ -12,7 +12,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use axum_extra::extract::CookieJar;
 use domain::{AppId, Code, EndUserId, OrgId, Permission, PermissionSet};
-use store::{AppScope, KeyLogin, SessionLogin};
+use store::{AppScope, KeyLogin, SessionLogin, TicketMaker};
 
 use super::rate_limit::Identity;
 use super::rate_limit::attempt::Attempt;
@@ -23,7 +23,8 @@ use crate::extract::caller::{Caller, CallerOrg, Credential};
 use crate::extract::facts;
 use crate::problem::Problem;
 
-/// Where a credential may stand besides the headers: the query of a stream (`?token=`, `?endUser=`, `?orgId=`, `?appId=`).
+/// Where a credential may stand besides the headers: the query of a stream (`?ticket=`, `?token=`, `?endUser=`, `?orgId=`,
+/// `?appId=`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Source {
     Headers,
@@ -35,6 +36,9 @@ pub enum Source {
 struct Claims {
     bearer: Option<String>,
     cookie: Option<String>,
+    ticket: Option<String>,
+    /// Whose ticket was taken. From then on its maker's credential counts, by its id.
+    maker: Option<TicketMaker>,
     org: Option<String>,
     app: Option<String>,
     end_user: Option<String>,
@@ -42,7 +46,7 @@ struct Claims {
 
 impl Claims {
     fn credential(&self) -> Option<&str> {
-        self.bearer.as_deref().or(self.cookie.as_deref())
+        self.ticket.as_deref().or(self.bearer.as_deref()).or(self.cookie.as_deref())
     }
 }
 
@@ -66,7 +70,8 @@ impl Standing {
 
 /// Puts the [`Caller`] and the [`Version`] into the request, or answers with the refusal.
 pub async fn authenticate(State(app): State<App>, mut request: Request, next: Next) -> Response {
-    let source = if request.uri().path().starts_with("/api/realtime/") { Source::HeadersAndQuery } else { Source::Headers };
+    let is_stream = request.uri().path().starts_with("/api/realtime/") && matches!(*request.method(), Method::GET | Method::HEAD);
+    let source = if is_stream { Source::HeadersAndQuery } else { Source::Headers };
     // The body cannot be shared between threads; what the request claims is taken from it before anything is awaited.
     let (claims, requested) = match read(&app, &request, source) {
         Ok(read) => read,
@@ -76,9 +81,12 @@ pub async fn authenticate(State(app): State<App>, mut request: Request, next: Ne
     if let Err(refused) = attempt.admit(&app) {
         return refused.into_response();
     }
-    let identified = identify(&app, &claims, requested).await;
+    let identified = match redeem(&app, claims).await {
+        Ok(claims) => identify(&app, &claims, requested).await.map(|identified| (claims, identified)),
+        Err(problem) => Err(problem.into()),
+    };
     attempt.settle(&app, is_good(&identified));
-    let (mut caller, version) = match identified {
+    let (claims, (mut caller, version)) = match identified {
         Ok(identified) => identified,
         Err(refusal) => return refuse(&app, request, &attempt, refusal).await,
     };
@@ -136,9 +144,9 @@ impl<E: Into<Problem>> From<E> for Refusal {
 }
 
 /// Whether the credential was good; `None` when nobody could say.
-fn is_good(identified: &Result<(Caller, Version), Refusal>) -> Option<bool> {
+fn is_good(identified: &Result<(Claims, (Caller, Version)), Refusal>) -> Option<bool> {
     match identified {
-        Ok((caller, _)) => Some(!matches!(caller.credential, Credential::None)),
+        Ok((_, (caller, _))) => Some(!matches!(caller.credential, Credential::None)),
         Err(refusal) if refusal.identity.is_some() => Some(true),
         Err(refusal) => (refusal.problem.code == Code::Unauthorized).then_some(false),
     }
@@ -186,10 +194,13 @@ fn read(app: &App, request: &Request, source: Source) -> Result<(Claims, Option<
 }
 
 async fn identify(app: &App, claims: &Claims, requested: Option<Version>) -> Result<(Caller, Version), Refusal> {
-    let (caller, pinned) = match (&claims.bearer, &claims.cookie) {
-        (Some(bearer), _) => with_key(app, bearer, claims).await?,
-        (None, Some(cookie)) => with_session(app, cookie, claims).await?,
-        (None, None) => (Caller::anonymous(), None),
+    let system = app.store.system();
+    let (caller, pinned) = match (claims.maker, &claims.bearer, &claims.cookie) {
+        (Some(TicketMaker::Key(id)), _, _) => with_key(app, system.key_by_id(id).await?, claims).await?,
+        (Some(TicketMaker::Session(id)), _, _) => with_session(app, system.session_by_id(id).await?, claims).await?,
+        (None, Some(bearer), _) => with_key(app, system.key_by_hash(&auth::token::hash(bearer)).await?, claims).await?,
+        (None, None, Some(cookie)) => with_session(app, system.session_by_hash(&auth::token::hash(cookie)).await?, claims).await?,
+        (None, None, None) => (Caller::anonymous(), None),
     };
     // A pin is validated when it is set; should a release be withdrawn, the default speaks.
     let version = requested.or_else(|| pinned.as_deref().and_then(Version::released)).unwrap_or(version::DEFAULT);
@@ -202,6 +213,8 @@ fn claims(app: &App, request: &Request, source: Source) -> Result<Claims, Proble
     let mut claims = Claims {
         bearer: one(headers, "authorization", "Authorization")?.map(|value| bearer(&value)).transpose()?,
         cookie: cookie::token(&jar, &app.options.app_url),
+        ticket: None,
+        maker: None,
         org: one(headers, "x-org-id", "X-Org-Id")?,
         app: one(headers, "x-app-id", "X-App-Id")?,
         end_user: one(headers, "appstrate-user", "Appstrate-User")?,
@@ -209,6 +222,7 @@ fn claims(app: &App, request: &Request, source: Source) -> Result<Claims, Proble
     if source == Source::HeadersAndQuery {
         for (name, value) in url::form_urlencoded::parse(request.uri().query().unwrap_or_default().as_bytes()) {
             let (slot, header) = match &*name {
+                "ticket" => (&mut claims.ticket, "ticket"),
                 "token" => (&mut claims.bearer, "token"),
                 "endUser" => (&mut claims.end_user, "endUser"),
                 "orgId" => (&mut claims.org, "orgId"),
@@ -220,7 +234,26 @@ fn claims(app: &App, request: &Request, source: Source) -> Result<Claims, Proble
             }
         }
     }
+    if claims.ticket.is_some() && claims.bearer.is_some() {
+        return Err(Problem::new(Code::InvalidRequest, "Send a ticket or a key, not both.").param("ticket"));
+    }
     Ok(claims)
+}
+
+/// Takes the request's ticket, if it has one: it works once. What it stands for replaces every other claim; one that says something
+/// else is refused. A browser sends its cookie along in any case, so that is passed over.
+async fn redeem(app: &App, claims: Claims) -> Result<Claims, Problem> {
+    let Some(ticket) = &claims.ticket else { return Ok(claims) };
+    let unknown = || Problem::new(Code::Unauthorized, "The ticket is unknown, was used before, or has expired. Make a new one.");
+    let taken = app.store.system().take_stream_ticket(&auth::token::hash(ticket)).await?.ok_or_else(unknown)?;
+    let (org, app, end_user) = (Some(taken.org.to_string()), Some(taken.app.to_string()), taken.end_user.map(|id| id.to_string()));
+    let held = [(&claims.org, &org, "X-Org-Id"), (&claims.app, &app, "X-App-Id"), (&claims.end_user, &end_user, "Appstrate-User")];
+    for (claimed, held, name) in held {
+        if claimed.is_some() && claimed != held {
+            return Err(Problem::new(Code::Forbidden, format!("The ticket was made for another {name}.")).param(name));
+        }
+    }
+    Ok(Claims { maker: Some(taken.maker), org, app, end_user, ..Claims::default() })
 }
 
 fn twice(name: &str) -> Problem {
@@ -251,8 +284,8 @@ fn bearer(value: &str) -> Result<String, Problem> {
     }
 }
 
-async fn with_key(app: &App, secret: &str, claims: &Claims) -> Result<(Caller, Option<String>), Refusal> {
-    let login = app.store.system().key_by_hash(&auth::token::hash(secret)).await?.ok_or_else(unknown_credential)?;
+async fn with_key(app: &App, login: Option<KeyLogin>, claims: &Claims) -> Result<(Caller, Option<String>), Refusal> {
+    let login = login.ok_or_else(unknown_credential)?;
     let identity = Identity::key(&login);
     as_key(app, login, claims).await.map_err(|refusal| refusal.of(identity))
 }
@@ -293,8 +326,8 @@ fn key_permissions(login: &KeyLogin) -> PermissionSet {
     named.intersection(PermissionSet::grantable_to_key(login.role))
 }
 
-async fn with_session(app: &App, token: &str, claims: &Claims) -> Result<(Caller, Option<String>), Refusal> {
-    let Some(login) = app.store.system().session_by_hash(&auth::token::hash(token)).await? else {
+async fn with_session(app: &App, login: Option<SessionLogin>, claims: &Claims) -> Result<(Caller, Option<String>), Refusal> {
+    let Some(login) = login else {
         // A browser cannot drop the cookie of a session that ended elsewhere: it must still be able to sign in. Where a credential
         // is needed, nobody is refused all the same.
         return Ok((Caller::anonymous(), None));

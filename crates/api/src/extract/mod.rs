@@ -12,4 +12,4 @@ pub use body::{Json, OptionalJson};
 pub use caller::CurrentSession;
 pub use can::{Can, facts};
 pub use paging::Paging;
-pub use path::{AgentPath, ChildPath, IdPath, TokenPath};
+pub use path::{AgentPath, ChildPath, EncodedAgentPath, IdPath, TokenPath};

@@ -81,3 +81,15 @@ impl<S: Send + Sync> FromRequestParts<S> for TokenPath {
         parameter(parts, state, "token").await.map(Self)
     }
 }
+
+/// The package in `{id}`: its whole name in one segment, the slash as `%2F`.
+#[derive(Clone, Debug)]
+pub struct EncodedAgentPath(pub PackageName);
+
+impl<S: Send + Sync> FromRequestParts<S> for EncodedAgentPath {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        parameter(parts, state, "id").await?.parse().map(Self).map_err(|_| Problem::not_found())
+    }
+}

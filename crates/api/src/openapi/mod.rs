@@ -52,6 +52,23 @@ pub struct PagingParameters {
     page_size: Option<u64>,
 }
 
+/// What every stream takes in its query.
+#[derive(Debug, utoipa::IntoParams)]
+#[into_params(parameter_in = Query, rename_all = "camelCase")]
+#[expect(dead_code, reason = "read by the document generator; requests are parsed by the chain and by `sse::StreamRequest`")]
+pub struct StreamParameters {
+    /// A ticket of `POST /api/realtime/tickets`: for clients that cannot send headers. It works once.
+    ticket: Option<String>,
+    /// The API key itself, for clients that cannot send headers. A ticket is safer: URLs end up in logs and histories of others.
+    token: Option<String>,
+    /// The end-user to act as.
+    end_user: Option<String>,
+    /// The organization, with a session.
+    org_id: Option<String>,
+    /// The application, with a session.
+    app_id: Option<String>,
+}
+
 /// Builds the document of the newest version. Schemas recurse, so it runs on a thread with room for them.
 fn newest() -> Value {
     let build = || {

@@ -14,6 +14,7 @@ pub mod me;
 pub mod members;
 pub mod memories;
 pub mod models;
+pub mod notifications;
 pub mod orgs;
 pub mod packages;
 pub mod profile;

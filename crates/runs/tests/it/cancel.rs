@@ -39,6 +39,24 @@ async fn during_it_whether_the_sidecar_listens_or_not() {
 }
 
 #[tokio::test]
+async fn nobody_stops_because_it_was_woken() {
+    for world in World::each().await {
+        let worker = world.worker(vec![Step::Log("busy"), Step::Obey]);
+        let (left, stopped) = (world.start_run(&world.new_run()).await, world.start_run(&world.new_run()).await);
+        world.reached(left, "log").await;
+        world.reached(stopped, "log").await;
+        // As when a connection between nodes comes back, and everybody looks.
+        world.store.live().wake(store::Topic::Cancel(left));
+        world.cancel(stopped).await.unwrap();
+        assert_eq!(world.ended(stopped).await.0.status, RunStatus::Cancelled);
+        assert_eq!(world.run(left).await.status, RunStatus::Running);
+        world.cancel(left).await.unwrap();
+        world.ended(left).await;
+        worker.stop().await;
+    }
+}
+
+#[tokio::test]
 async fn through_another_node() {
     for world in World::each().await {
         let worker = world.worker(vec![Step::Log("busy"), Step::Obey]);

@@ -92,7 +92,7 @@ async fn the_models_text_reaches_followers_and_no_table() {
         let worker = world.worker(vec![Step::Log("ready"), Step::Obey]);
         let run = world.start_run(&world.new_run()).await;
         world.reached(run, "log").await;
-        let mut follow = world.store.follow_run(&world.scope, run, 3).await.unwrap().unwrap();
+        let mut follow = world.store.follow_run(&world.scope, run, 3).await.unwrap().unwrap().with_deltas();
         let (heard, ()) = tokio::join!(soon(follow.next()), async {
             tokio::task::yield_now().await;
             world.store.pass_delta(run, "secretly thinking");

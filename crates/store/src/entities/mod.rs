@@ -37,6 +37,7 @@ pub(crate) mod run_spec;
 pub(crate) mod run_state;
 pub(crate) mod run_total;
 pub(crate) mod session;
+pub(crate) mod stream_ticket;
 pub(crate) mod user;
 
 /// A time column.

@@ -8,7 +8,7 @@ use super::{account_token, attempt, login_identity};
 use super::{
     api_key, application, audit_entry, connection, data_key, end_user, event, idempotency_record, installation, invitation, job, key_check,
     ledger_entry, member, memory, model, organization, package, package_version, profile, provider_key, run, run_activity, run_spec,
-    run_state, run_total, session, user,
+    run_state, run_total, session, stream_ticket, user,
 };
 use crate::StoreError;
 use crate::inspect::Owner;
@@ -95,5 +95,6 @@ pub(crate) fn all() -> Vec<Entry> {
         tenant::<job::Entity>(),
         tenant::<audit_entry::Entity>(),
         tenant::<idempotency_record::Entity>(),
+        tenant::<stream_ticket::Entity>(),
     ]
 }

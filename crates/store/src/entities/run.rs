@@ -45,6 +45,8 @@ pub struct Model {
     pub lease_epoch: i64,
     pub lease_worker: Option<String>,
     pub lease_until: Option<At>,
+    /// When its end was marked as read; see [`crate::Notifications`].
+    pub read_at: Option<At>,
 }
 
 #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]

@@ -1,11 +1,11 @@
 //! End-users: the customers of the embedding company, inside one application.
 
 use domain::{EndUserId, Timestamp};
-use sea_orm::sea_query::{Expr, Query};
+use sea_orm::sea_query::Expr;
 use sea_orm::{ActiveValue::Set, ColumnTrait as _, Order};
 use serde_json::{Map, Value};
 
-use crate::entities::{self, At, end_user, event, idempotency_record, job, run};
+use crate::entities::{self, At, end_user, event, idempotency_record, job};
 use crate::scope::AppScope;
 use crate::scoped::Tenant;
 use crate::unit::{Mode, Unit, Writing};
@@ -133,16 +133,7 @@ impl EndUsers<'_, Writing> {
         if found.is_none() {
             return Ok(false);
         }
-        // By run, because that is how the events of runs are indexed.
-        let runs = Query::select()
-            .column(run::Column::Id)
-            .from(run::Entity)
-            .and_where(run::Column::AppId.eq(self.0.bounds.sight.app().map(|app| app.to_string())))
-            .and_where(run::Column::EndUserId.eq(own.as_str()))
-            .to_owned();
-        self.0.delete::<event::Entity>().filter(event::Column::RunId.in_subquery(runs)).run().await?;
-        let events = self.0.delete::<event::Entity>().filter(event::Column::RunId.is_null());
-        events.filter(event::Column::EndUserId.eq(own.as_str())).run().await?;
+        self.0.delete::<event::Entity>().filter(event::Column::EndUserId.eq(own.as_str())).run().await?;
         self.0.delete::<job::Entity>().filter(job::Column::EndUserId.eq(own.as_str())).run().await?;
         self.0.delete::<idempotency_record::Entity>().filter(idempotency_record::Column::EndUserId.eq(own.as_str())).run().await?;
         Ok(self.0.delete::<end_user::Entity>().filter(end_user::Column::Id.eq(own)).run().await? == 1)

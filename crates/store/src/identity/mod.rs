@@ -10,6 +10,7 @@ mod login_identities;
 mod members;
 mod organizations;
 mod sessions;
+mod stream_tickets;
 mod users;
 
 pub use self::account_tokens::{AccountTokens, NewAccountToken, TokenPurpose};
@@ -24,4 +25,5 @@ pub(crate) use self::organizations::API_VERSION;
 pub use self::organizations::{NewOrganization, Organization, OrganizationChange, OrganizationDeletion, Organizations};
 pub(crate) use self::sessions::ExtendSession;
 pub use self::sessions::{NewSession, Session, Sessions};
+pub use self::stream_tickets::{NewStreamTicket, StreamTickets, TicketMaker};
 pub use self::users::{NewUser, User, UserChange, UserLogin, Users};

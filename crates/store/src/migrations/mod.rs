@@ -13,6 +13,7 @@ mod m0005_records;
 mod m0006_organizations;
 mod m0007_accounts;
 mod m0009_conventions;
+mod m0011_streams;
 pub(crate) mod policy;
 
 use sea_orm_migration::{MigrationTrait, MigratorTrait};
@@ -30,6 +31,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0006_organizations::Migration),
             Box::new(m0007_accounts::Migration),
             Box::new(m0009_conventions::Migration),
+            Box::new(m0011_streams::Migration),
         ]
     }
 }
@@ -45,6 +47,7 @@ pub(crate) fn tables() -> Vec<&'static policy::Table> {
         m0005_records::TABLES,
         m0006_organizations::TABLES,
         m0007_accounts::TABLES,
+        m0011_streams::TABLES,
     ]
     .into_iter()
     .flatten()

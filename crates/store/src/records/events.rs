@@ -56,6 +56,18 @@ pub struct EventCursor {
 impl EventCursor {
     /// Before the first event.
     pub const START: Self = Self { transaction: 0, position: 0 };
+
+    pub(crate) const fn new(transaction: i64, position: i64) -> Self {
+        Self { transaction, position }
+    }
+
+    pub(crate) const fn transaction(self) -> i64 {
+        self.transaction
+    }
+
+    pub(crate) const fn position(self) -> i64 {
+        self.position
+    }
 }
 
 impl fmt::Display for EventCursor {
@@ -87,7 +99,8 @@ impl<S: InOrg> Unit<S, Writing> {
 /// Who waits for the event.
 fn topics(bounds: Bounds, event: &NewEvent) -> impl Iterator<Item = Topic> + use<> {
     let (app, run) = (bounds.sight.app(), event.run.map(|(run, _)| run));
-    app.map(Topic::Application).into_iter().chain(run.map(Topic::Run))
+    let end_user = bounds.sight.end_user().or(event.end_user);
+    app.map(Topic::Application).into_iter().chain(run.map(Topic::Run)).chain(end_user.map(Topic::EndUser))
 }
 
 /// The row, without its tenant.

@@ -159,7 +159,7 @@ impl Queued for Append {
         for entry in &self.ledger {
             ledger::write(within.transaction, &owner, entry, At(self.now)).await?;
         }
-        owner.topics()?.into_iter().for_each(|topic| within.wake(topic));
+        owner.topics()?.for_each(|topic| within.wake(topic));
         Ok(Appended::Committed { next_seq, is_cancel_requested: row.cancel_requested_at.is_some() })
     }
 }

@@ -100,6 +100,7 @@ fn row(new: &NewRun, end_user: Option<String>, now: At) -> run::ActiveModel {
         lease_epoch: Set(0),
         lease_worker: Set(None),
         lease_until: Set(None),
+        read_at: Set(None),
         ..Default::default()
     }
 }

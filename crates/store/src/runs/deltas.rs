@@ -1,10 +1,13 @@
-//! Text as a model produces it: passed to whoever follows the run in this process, never stored.
+//! Text as a model produces it: passed to whoever follows the run in this process, and over Redis to those who follow it on another
+//! node; never stored.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use domain::RunId;
-use tokio::sync::broadcast;
+use tokio::sync::{Notify, broadcast};
+
+use crate::live::Outbox;
 
 /// Pieces that a slow follower may lag behind; beyond them it misses the oldest, which the turn's event repeats whole.
 const WAITING: usize = 256;
@@ -12,11 +15,26 @@ const WAITING: usize = 256;
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Deltas {
     runs: Arc<Mutex<HashMap<RunId, broadcast::Sender<Arc<str>>>>>,
+    /// Told when the first follower of a run comes or the last one leaves.
+    interest: Arc<Notify>,
+    outbox: Option<Arc<Outbox>>,
 }
 
 impl Deltas {
-    /// Passes a piece of text on. Costs nothing when nobody follows.
+    pub(crate) fn new(outbox: Option<Arc<Outbox>>) -> Self {
+        Self { outbox, ..Self::default() }
+    }
+
+    /// Passes a piece of text on, to every node.
     pub(super) fn send(&self, run: RunId, text: &str) {
+        self.send_here(run, text);
+        if let Some(outbox) = &self.outbox {
+            outbox.pass(run, text);
+        }
+    }
+
+    /// Passes a piece of text on in this process. Costs nothing when nobody follows.
+    pub(crate) fn send_here(&self, run: RunId, text: &str) {
         if let Some(sender) = self.runs().get(&run)
             && sender.send(text.into()).is_err()
         {
@@ -24,8 +42,19 @@ impl Deltas {
         }
     }
 
+    /// The runs that somebody follows here.
+    pub(crate) fn followed(&self) -> BTreeSet<RunId> {
+        self.runs().keys().copied().collect()
+    }
+
+    /// Waits until [`Self::followed`] may have changed. For one task; cancel-safe.
+    pub(crate) async fn interest_changed(&self) {
+        self.interest.notified().await;
+    }
+
     pub(super) fn listen(&self, run: RunId) -> DeltaListener {
         let receiver = self.runs().entry(run).or_insert_with(|| broadcast::channel(WAITING).0).subscribe();
+        self.interest.notify_one();
         DeltaListener { deltas: self.clone(), run, receiver }
     }
 
@@ -62,6 +91,7 @@ impl Drop for DeltaListener {
         // This listener's own receiver still counts as one.
         if runs.get(&self.run).is_some_and(|sender| sender.receiver_count() <= 1) {
             runs.remove(&self.run);
+            self.deltas.interest.notify_one();
         }
     }
 }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use wire::run_event::RunEvent;
 
 use super::row::Run;
-use crate::entities::{At, event, json, run, to_json};
+use crate::entities::{At, event, json, parse, parse_some, run, to_json};
 use crate::live::Topic;
 use crate::scope::AppScope;
 use crate::scoped::Tenant;
@@ -31,10 +31,12 @@ impl EventOwner {
         Self { run: row.id.clone(), org: row.org_id.clone(), app: row.app_id.clone(), end_user: row.end_user_id.clone() }
     }
 
-    /// The topics of those who follow the run, and of those who follow its application.
-    pub(super) fn topics(&self) -> Result<[Topic; 2], StoreError> {
+    /// The topics of those who follow the run, its application, and its end-user.
+    pub(super) fn topics(&self) -> Result<impl Iterator<Item = Topic> + use<>, StoreError> {
         const WHAT: &str = "the owner of a run";
-        Ok([Topic::Run(crate::entities::parse(&self.run, WHAT)?), Topic::Application(crate::entities::parse(&self.app, WHAT)?)])
+        let of_all = [Topic::Run(parse(&self.run, WHAT)?), Topic::Application(parse(&self.app, WHAT)?)];
+        let end_user = parse_some(self.end_user.as_deref(), WHAT)?.map(Topic::EndUser);
+        Ok(of_all.into_iter().chain(end_user))
     }
 }
 
@@ -147,7 +149,7 @@ impl TryFrom<event::Model> for RunRecord {
 /// The events of runs, as far as the scope reaches.
 #[derive(Debug)]
 pub struct RunEvents<'u, M> {
-    tenant: Tenant<'u, M>,
+    pub(super) tenant: Tenant<'u, M>,
 }
 
 impl<M: Mode> Unit<AppScope, M> {

@@ -10,8 +10,8 @@ use super::events::RunRecord;
 use crate::scope::AppScope;
 use crate::{Store, StoreError, Subscription, Topic};
 
-/// Events that are read at once.
-const BATCH: u32 = 100;
+/// Events that are read at once. A follower whose client is slow holds as many, each up to 32 KiB.
+const BATCH: u32 = 32;
 
 /// One step of a run.
 #[derive(Clone, Debug, PartialEq)]
@@ -29,7 +29,8 @@ pub struct FollowRun {
     run: RunId,
     seq: i64,
     events: Subscription,
-    deltas: DeltaListener,
+    /// `None`: the text is not wanted, and takes no room.
+    deltas: Option<DeltaListener>,
     read: VecDeque<RunRecord>,
     is_current: bool,
     /// The run had ended when this reader came: what is committed is all there will be.
@@ -40,7 +41,7 @@ pub struct FollowRun {
 impl Store {
     /// Follows a run from the event after number `after` (0: from the start). `None`: the scope reaches no such run.
     pub async fn follow_run(&self, scope: &AppScope, run: RunId, after: i64) -> Result<Option<FollowRun>, StoreError> {
-        let (events, deltas) = (self.live().subscribe(Topic::Run(run)), self.inner.deltas.listen(run));
+        let events = self.live().subscribe(Topic::Run(run));
         let Some(found) = self.read(scope).await?.runs().get(run).await? else {
             return Ok(None);
         };
@@ -50,7 +51,7 @@ impl Store {
             run,
             seq: after,
             events,
-            deltas,
+            deltas: None,
             read: VecDeque::new(),
             is_current: false,
             has_ended: found.status.is_ended(),
@@ -65,6 +66,12 @@ impl Store {
 }
 
 impl FollowRun {
+    /// Brings also the model's text as it comes, from here on.
+    #[must_use]
+    pub fn with_deltas(self) -> Self {
+        Self { deltas: Some(self.store.inner.deltas.listen(self.run)), ..self }
+    }
+
     /// The next step; `None` after the run's last event. Waits without a transaction. Cancel-safe.
     pub async fn next(&mut self) -> Result<Option<Followed>, StoreError> {
         loop {
@@ -80,13 +87,34 @@ impl FollowRun {
                 tokio::select! {
                     biased;
                     () = self.events.changed() => {}
-                    text = self.deltas.next() => return Ok(Some(Followed::Delta(text))),
+                    text = next_of(&mut self.deltas) => return Ok(Some(Followed::Delta(text))),
                 }
             }
-            let records = self.store.read(&self.scope).await?.run_events().after(self.run, self.seq, BATCH).await?;
+            // Whoever is interrupted here, or told of an error, reads again.
+            self.is_current = false;
+            // On the heap, so that a follower that waits does not keep the room of a query.
+            let records = Box::pin(self.store.patiently(read(&self.store, &self.scope, self.run, self.seq))).await?;
             self.is_current = records.is_empty();
             self.is_over = records.is_empty() && self.has_ended;
             self.read = records.into();
         }
+    }
+
+    /// Looks at the tables with the next step, woken or not. `false`: the scope reaches no such run any more.
+    pub async fn look_again(&mut self) -> Result<bool, StoreError> {
+        self.is_current = false;
+        let found = async { self.store.read(&self.scope).await?.runs().outlines(&[self.run]).await };
+        Ok(!Box::pin(self.store.patiently(found)).await?.is_empty())
+    }
+}
+
+async fn read(store: &Store, scope: &AppScope, run: RunId, seq: i64) -> Result<Vec<RunRecord>, StoreError> {
+    store.read(scope).await?.run_events().after(run, seq, BATCH).await
+}
+
+async fn next_of(deltas: &mut Option<DeltaListener>) -> Arc<str> {
+    match deltas {
+        Some(deltas) => deltas.next().await,
+        None => std::future::pending().await,
     }
 }

@@ -1,9 +1,9 @@
 //! Reading rows of one tenant.
 
-use sea_orm::sea_query::IntoCondition;
+use sea_orm::sea_query::{Asterisk, Expr, Func, IntoCondition, IntoIden as _, Query, SelectStatement};
 use sea_orm::{
-    DatabaseTransaction, EntityTrait, IntoSimpleExpr, Order, PaginatorTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _,
-    Select,
+    ConnectionTrait as _, DatabaseTransaction, EntityTrait, IntoSimpleExpr, Order, PaginatorTrait as _, PartialModelTrait,
+    QueryFilter as _, QueryOrder as _, QuerySelect as _, QueryTrait as _, Select,
 };
 
 use super::Scoped;
@@ -57,5 +57,25 @@ impl<E: Scoped> ScopedSelect<'_, E> {
         let total = self.select.clone().count(self.transaction).await?;
         let items = self.select.limit(page.limit()).offset(page.offset()).all(self.transaction).await?;
         Ok(Paged { items, total })
+    }
+
+    /// As [`Self::all`], with the columns of `P` only.
+    pub(crate) async fn all_partial<P: PartialModelTrait>(self) -> Result<Vec<P>, StoreError> {
+        Ok(self.select.into_partial_model::<P>().all(self.transaction).await?)
+    }
+
+    /// The query for one column, as part of another.
+    pub(crate) fn only(self, column: E::Column) -> SelectStatement {
+        self.select.select_only().column(column).into_query()
+    }
+
+    /// How many rows there are for each value of the column. A limit given before bounds what is counted.
+    pub(crate) async fn count_by(self, column: E::Column) -> Result<Vec<(Option<String>, i64)>, StoreError> {
+        let transaction = self.transaction;
+        let value = column.into_iden();
+        let mut count = Query::select();
+        count.column(value.clone()).expr(Func::count(Expr::col(Asterisk))).from_subquery(self.only(column), "counted").group_by_col(value);
+        let rows = transaction.query_all(&count).await?;
+        rows.iter().map(|row| Ok((row.try_get_by_index(0)?, row.try_get_by_index(1)?))).collect()
     }
 }

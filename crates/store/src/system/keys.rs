@@ -1,8 +1,8 @@
 //! Finding an API key, and the scopes that it mints.
 
 use domain::{AppId, EndUserId, KeyId, OrgId, Reach, Role, Timestamp, UserId};
-use sea_orm::{ConnectionTrait as _, Statement};
-use serde_json::{Map, Value};
+use sea_orm::{ConnectionTrait as _, Statement, Value};
+use serde_json::{Map, Value as Json};
 
 use super::System;
 use crate::StoreError;
@@ -43,13 +43,24 @@ impl System<'_> {
     ///
     /// Nothing is cached: a revocation counts from the next call on.
     pub async fn key_by_hash(&self, hash: &[u8; 32]) -> Result<Option<KeyLogin>, StoreError> {
-        const FIND: &str = "SELECT k.id, k.name, k.created_by, k.org_id, k.app_id, k.scopes, k.expires_at, m.role, o.settings
+        self.key("k.hash = $1", hash.to_vec().into()).await
+    }
+
+    /// The key with this id, as [`Self::key_by_hash`] finds it: for a ticket that it has made.
+    pub async fn key_by_id(&self, id: KeyId) -> Result<Option<KeyLogin>, StoreError> {
+        self.key("k.id = $1", id.to_string().into()).await
+    }
+
+    async fn key(&self, condition: &str, value: Value) -> Result<Option<KeyLogin>, StoreError> {
+        let find = format!(
+            "SELECT k.id, k.name, k.created_by, k.org_id, k.app_id, k.scopes, k.expires_at, m.role, o.settings
               FROM api_keys k
               JOIN organizations o ON o.id = k.org_id
               JOIN members m ON m.org_id = k.org_id AND m.user_id = k.created_by
-             WHERE k.hash = $1 AND k.revoked_at IS NULL";
+             WHERE {condition} AND k.revoked_at IS NULL"
+        );
         let inner = &self.store.inner;
-        let statement = Statement::from_sql_and_values(inner.engine.backend(), FIND, [hash.to_vec().into()]);
+        let statement = Statement::from_sql_and_values(inner.engine.backend(), find, [value]);
         let Some(row) = inner.engine.reader().query_one_raw(statement).await? else {
             return Ok(None);
         };
@@ -67,9 +78,9 @@ impl System<'_> {
             app,
             role: Role::parse(&text(7)?).ok_or(StoreError::Corrupt { what: "a role" })?,
             scopes: json(&text(5)?, "a key's scopes")?,
-            pinned_version: json::<Map<String, Value>>(&text(8)?, "an organization's settings")?
+            pinned_version: json::<Map<String, Json>>(&text(8)?, "an organization's settings")?
                 .get(API_VERSION)
-                .and_then(Value::as_str)
+                .and_then(Json::as_str)
                 .map(ToOwned::to_owned),
             scope: AppScope::mint(org, app, Reach::Application),
         }))

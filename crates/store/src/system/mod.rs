@@ -6,10 +6,12 @@ mod health;
 mod invitations;
 mod keys;
 mod sessions;
+mod tickets;
 
 pub use self::invitations::InvitationOffer;
 pub use self::keys::KeyLogin;
 pub use self::sessions::{Membership, SessionLogin};
+pub use self::tickets::TakenTicket;
 use crate::records::audit::{self, Audit, QueuedAudit};
 use crate::records::{NewEvent, events};
 use crate::scope::{InOrg, Scope, SystemScope};

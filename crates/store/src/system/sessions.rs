@@ -3,7 +3,7 @@
 use domain::{AppId, OrgId, Reach, Role, Secret, SessionId, Timestamp};
 use sea_orm::{
     ColumnTrait as _, ConnectionTrait as _, EntityTrait as _, PaginatorTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _,
-    Statement,
+    Select, Statement,
 };
 
 use super::System;
@@ -34,8 +34,17 @@ pub struct Membership {
 impl System<'_> {
     /// The session with this token's SHA-256. `None`: unknown or expired.
     pub async fn session_by_hash(&self, hash: &[u8; 32]) -> Result<Option<SessionLogin>, StoreError> {
+        self.session(session::Entity::find().filter(session::Column::TokenHash.eq(hash.to_vec()))).await
+    }
+
+    /// The session with this id, as [`Self::session_by_hash`] finds it: for a ticket that it has made.
+    pub async fn session_by_id(&self, id: SessionId) -> Result<Option<SessionLogin>, StoreError> {
+        self.session(session::Entity::find_by_id(id.to_string())).await
+    }
+
+    async fn session(&self, select: Select<session::Entity>) -> Result<Option<SessionLogin>, StoreError> {
         let inner = &self.store.inner;
-        let found = session::Entity::find().filter(session::Column::TokenHash.eq(hash.to_vec())).one(inner.engine.reader()).await?;
+        let found = select.one(inner.engine.reader()).await?;
         let Some(found) = found.filter(|row| row.expires_at.0 > inner.clock.now()) else {
             return Ok(None);
         };

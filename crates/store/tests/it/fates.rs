@@ -3,18 +3,30 @@
 use std::collections::BTreeMap;
 
 use afps::PackageType;
+use chrono::TimeDelta;
 use domain::{AppId, EndUserId, OrgId, RequestId};
 use sea_orm::{ConnectionTrait as _, Statement};
 use store::{
     AppScope, ApplicationDeletion, AuditFacts, Claimed, DataKeyOwner, Holder, IdempotencyKey, NewApplication, NewDataKey, NewEvent,
-    NewInstallation, Opened, OrganizationDeletion, Store, WriteContext,
+    NewInstallation, NewStreamTicket, Opened, OrganizationDeletion, Store, TicketMaker, WriteContext,
 };
 
-use crate::world::{Engine, Tenant, World, new_key};
+use crate::world::{Engine, Tenant, World, hash, new_key};
 
 /// Tables whose rows of an end-user go with it: the table in docs/reference/end-users.md.
-const GO_WITH_END_USER: [&str; 10] =
-    ["connections", "data_keys", "events", "idempotency_records", "jobs", "memories", "profiles", "run_specs", "run_states", "runs"];
+const GO_WITH_END_USER: [&str; 11] = [
+    "connections",
+    "data_keys",
+    "events",
+    "idempotency_records",
+    "jobs",
+    "memories",
+    "profiles",
+    "run_specs",
+    "run_states",
+    "runs",
+    "stream_tickets",
+];
 
 /// Tables whose rows of an end-user stay: what was spent, and who did what.
 const STAY_WITHOUT_END_USER: [&str; 2] = ["audit_entries", "ledger_entries"];
@@ -82,6 +94,12 @@ async fn full_end_user(world: &World, tenant: &Tenant, name: &str) -> (EndUserId
         .unwrap();
     let event = NewEvent { kind: "x".to_owned(), subject: id.to_string(), end_user: Some(id), run: None, data: serde_json::Value::Null };
     write.emit(event).await.unwrap();
+    let ticket = NewStreamTicket {
+        token_hash: hash(&format!("ticket of {name}")),
+        maker: TicketMaker::Key(tenant.key),
+        expires_at: world.store.clock().now() + TimeDelta::seconds(60),
+    };
+    write.stream_tickets().create(ticket).await.unwrap();
     write.reply(200, None).await.unwrap();
     (id, scope)
 }
@@ -141,7 +159,7 @@ async fn an_application_takes_every_row_along_but_its_audit_rows() {
         write.api_keys().create(new_key("second", acme.owner)).await.unwrap();
         write.commit().await.unwrap();
         let login = system.key_by_hash(&crate::world::hash("second")).await.unwrap().unwrap();
-        let tenant = Tenant { app: second, scope: login.app_scope(), login, ..acme };
+        let tenant = Tenant { app: second, scope: login.app_scope(), key: login.key, login, ..acme };
         full_end_user(&world, &tenant, "ada").await;
         let write = world.store.write(&tenant.scope, WriteContext::internal()).await.unwrap();
         write.installations().create(NewInstallation::of(crate::catalog::name("@acme/crm"))).await.unwrap().unwrap();

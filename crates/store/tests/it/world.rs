@@ -29,6 +29,7 @@ pub(crate) struct World {
     pub(crate) engine: Engine,
     pub(crate) store: Store,
     pub(crate) clock: Arc<MockClock>,
+    /// Of the database.
     pub(crate) url: String,
     folder: TempDir,
 }
@@ -59,7 +60,7 @@ impl Tenant {
 
 /// Binds bytes to their associated data; no cryptography, which is crate `connect`'s.
 #[derive(Debug)]
-struct TestSealer;
+pub(crate) struct TestSealer;
 
 impl Sealer for TestSealer {
     fn seal(&self, plain: &[u8], associated: &[u8]) -> Result<Vec<u8>, SealError> {
@@ -107,8 +108,14 @@ impl World {
 
     /// A second node on the same database.
     pub(crate) async fn another_node(&self) -> Store {
+        self.another_node_with(|_| {}).await
+    }
+
+    /// As [`Self::another_node`], with other options.
+    pub(crate) async fn another_node_with(&self, change: impl FnOnce(&mut Options)) -> Store {
         let mut options = options(&self.url, self.folder.path().join("blobs"));
         options.clock = self.clock.clone();
+        change(&mut options);
         Store::connect(options).await.unwrap()
     }
 
@@ -208,9 +215,15 @@ fn options(url: &str, blobs: PathBuf) -> Options {
     Options::new(url, blobs, Arc::new(TestSealer))
 }
 
-#[expect(clippy::disallowed_methods, reason = "the one setting of the tests")]
+#[expect(clippy::disallowed_methods, reason = "a setting of the tests")]
 fn server() -> Option<String> {
     std::env::var("TEST_DATABASE_URL").ok()
+}
+
+/// The Redis of the tests, where there is one.
+#[expect(clippy::disallowed_methods, reason = "a setting of the tests")]
+pub(crate) fn redis() -> Option<String> {
+    std::env::var("TEST_REDIS_URL").ok()
 }
 
 /// A copy of one migrated file.

@@ -2,20 +2,20 @@
 //!
 //! For stories that need the real thing: real sandbox, real sidecar, real kills.
 
+mod node;
 mod tenant;
 
-use std::path::{Path, PathBuf};
-use std::process::Stdio;
-use std::time::Duration;
+use std::path::PathBuf;
 
-use anyhow::{Context as _, bail};
+use anyhow::Context as _;
 use tempfile::TempDir;
-use tokio::process::{Child, Command};
 
+pub use node::Node;
 pub(crate) use tenant::archive;
 pub use tenant::{Agent, Customer, Tenant, is_ended};
 
-use crate::client::{Api, http};
+use self::node::Settings;
+use crate::client::Api;
 use crate::customer_api::CustomerApi;
 use crate::scripted_model::ScriptedModel;
 
@@ -33,10 +33,9 @@ pub struct Options {
 pub struct System {
     pub model: ScriptedModel,
     pub customer_api: CustomerApi,
-    options: Options,
+    settings: Settings,
+    node: Node,
     folder: TempDir,
-    port: u16,
-    server: Child,
 }
 
 /// The keys that the customer API knows, one for each customer.
@@ -63,15 +62,24 @@ impl System {
         let model = ScriptedModel::start().await;
         let customer_api = CustomerApi::start(CUSTOMER_KEYS.into_iter().chain(MORE_KEYS).map(str::to_owned)).await;
         let folder = tempfile::tempdir()?;
-        let port = free_port()?;
-        let server = spawn(&options, folder.path(), port, &model, &customer_api)?;
-        let mut system = Self { model, customer_api, options, folder, port, server };
-        system.healthy().await?;
-        Ok(system)
+        let (models, apis) = (model.address(), customer_api.address());
+        let allow = format!("models={models},providers={apis},agents={apis}");
+        let database = options.database_url.map(|url| ("DATABASE_URL".to_owned(), url));
+        let environment = [("OUTBOUND_ALLOW".to_owned(), allow)].into_iter().chain(database).chain(options.environment).collect();
+        let settings = Settings { folder: folder.path().to_owned(), environment };
+        let node = Node::start(settings.clone()).await?;
+        Ok(Self { model, customer_api, settings, node, folder })
+    }
+
+    /// Starts another server on the same database, files and keys, with these settings over the first one's.
+    pub async fn another_node(&self, environment: &[(&str, &str)]) -> anyhow::Result<Node> {
+        let mut settings = self.settings.clone();
+        settings.environment.extend(environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+        Node::start(settings).await
     }
 
     pub fn base_url(&self) -> String {
-        format!("http://127.0.0.1:{}", self.port)
+        self.node.base_url()
     }
 
     /// The server's data folder.
@@ -81,7 +89,7 @@ impl System {
 
     /// All that the server has logged so far.
     pub fn log(&self) -> anyhow::Result<String> {
-        Ok(std::fs::read_to_string(self.folder.path().join("server.log"))?)
+        self.node.log()
     }
 
     /// Calls without credentials.
@@ -96,49 +104,24 @@ impl System {
 
     /// Kills the server as a power cut would (`SIGKILL`) and starts it again on the same data.
     pub async fn crash_and_restart(&mut self) -> anyhow::Result<()> {
-        self.server.kill().await?;
-        self.server = spawn(&self.options, self.folder.path(), self.port, &self.model, &self.customer_api)?;
-        self.healthy().await
+        self.node.kill().await?;
+        self.node.again().await
     }
 
     /// Asks the server to stop (`SIGTERM`), waits for its end and starts it again on the same data.
     pub async fn stop_and_restart(&mut self) -> anyhow::Result<()> {
-        self.terminate().await?;
-        self.server = spawn(&self.options, self.folder.path(), self.port, &self.model, &self.customer_api)?;
-        self.healthy().await
+        self.node.stop().await?;
+        self.node.again().await
     }
 
     /// Asks the server to stop (`SIGTERM`) and waits for its end.
     pub async fn stop(mut self) -> anyhow::Result<()> {
-        self.terminate().await
-    }
-
-    async fn terminate(&mut self) -> anyhow::Result<()> {
-        if let Some(pid) = self.server.id() {
-            Command::new("kill").arg("-TERM").arg(pid.to_string()).status().await?;
-        }
-        let status = self.server.wait().await?;
-        if status.success() { Ok(()) } else { bail!("the server did not stop cleanly ({status}):\n{}", self.log()?) }
+        self.node.stop().await
     }
 
     /// The server's process id.
     pub fn pid(&self) -> Option<u32> {
-        self.server.id()
-    }
-
-    async fn healthy(&mut self) -> anyhow::Result<()> {
-        let client = http();
-        let url = format!("{}/health", self.base_url());
-        for _ in 0..1200 {
-            if let Some(status) = self.server.try_wait()? {
-                bail!("the server ended at once ({status}):\n{}", self.log()?);
-            }
-            if client.get(&url).send().await.is_ok_and(|response| response.status().is_success()) {
-                return Ok(());
-            }
-            tokio::time::sleep(Duration::from_millis(25)).await;
-        }
-        bail!("the server did not become healthy:\n{}", self.log()?)
+        self.node.pid()
     }
 }
 
@@ -149,35 +132,4 @@ pub fn binaries() -> anyhow::Result<PathBuf> {
         folder.pop();
     }
     Ok(folder)
-}
-
-/// A port that is free now. Another process may take it in the moment before the server does; then the start fails loudly.
-fn free_port() -> anyhow::Result<u16> {
-    Ok(std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
-}
-
-fn spawn(options: &Options, folder: &Path, port: u16, model: &ScriptedModel, customer_api: &CustomerApi) -> anyhow::Result<Child> {
-    let binary = binaries()?.join("appstrate");
-    let log = std::fs::OpenOptions::new().create(true).append(true).open(folder.join("server.log"))?;
-    let mut command = Command::new(&binary);
-    command
-        .arg("serve")
-        .env_clear()
-        .env("PATH", "/usr/local/bin:/usr/bin:/bin")
-        .env("PORT", port.to_string())
-        .env("APP_URL", format!("http://127.0.0.1:{port}"))
-        .env("DATA_DIR", folder.join("data"))
-        .env("LOG_LEVEL", "debug")
-        // Stories are in a hurry; those about limits set their own.
-        .env("RATE_LIMITS", PLENTY)
-        .env("OUTBOUND_ALLOW", format!("models={},providers={},agents={}", model.address(), customer_api.address(), customer_api.address()))
-        .stdin(Stdio::null())
-        .stdout(log.try_clone()?)
-        .stderr(log)
-        .kill_on_drop(true);
-    if let Some(url) = &options.database_url {
-        command.env("DATABASE_URL", url);
-    }
-    command.envs(options.environment.iter().map(|(name, value)| (name, value)));
-    command.spawn().with_context(|| format!("could not start {}; build the binaries first (`make build`)", binary.display()))
 }

@@ -5,12 +5,12 @@ use std::path::Path;
 use anyhow::Context as _;
 use serde_json::{Value, json};
 use testkit::client::Api;
+use testkit::events::open;
 use testkit::scripted_model::{Step, call, say};
 use testkit::system::{Agent, Customer, MORE_KEYS, System, Tenant};
 
 use crate::needles::{DECIPHER, Needle, assert_clean, contains, enciphered};
 use crate::place::{KEY_FILE, Place};
-use crate::streams;
 
 /// How often the answer of the provider is cut.
 const CUTS: usize = 54;
@@ -179,7 +179,7 @@ async fn answers_are_clean(system: &System, tenant: &Tenant, customer: &Customer
         }
     }
     let path = format!("/api/realtime/runs/{run}?deltas=true&token={}&endUser={}", tenant.key, customer.id);
-    let stream = streams::open(&system.anonymous(), &path).await?.text().await?;
+    let stream = open(&system.anonymous(), &path).await?.text().await?;
     assert!(stream.contains(run));
     assert_clean("the stream", stream.as_bytes(), needles);
     Ok(())

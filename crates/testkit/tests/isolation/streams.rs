@@ -1,50 +1,12 @@
 //! Streams: whose they are, and that they can be left and taken up again.
 
 use anyhow::Context as _;
-use reqwest::{Method, Response};
-use testkit::client::Api;
+use reqwest::Method;
+use testkit::events::{Frame, frames, open, whole};
 use testkit::system::System;
 
 use crate::customers::World;
 use crate::foreign::{Owned, nobodys};
-
-/// One server-sent event (WHATWG HTML §9.2.6).
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Frame {
-    pub id: String,
-    pub event: String,
-    pub data: String,
-}
-
-/// The whole events of a text; what follows the last blank line is not one yet.
-pub(crate) fn frames(text: &str) -> Vec<Frame> {
-    let Some((whole, _)) = text.rsplit_once("\n\n") else { return Vec::new() };
-    let frame = |block: &str| {
-        let mut frame = Frame::default();
-        for line in block.lines() {
-            match line.split_once(':').map(|(name, value)| (name, value.trim_start())) {
-                Some(("id", value)) => value.clone_into(&mut frame.id),
-                Some(("event", value)) => value.clone_into(&mut frame.event),
-                Some(("data", value)) => frame.data.push_str(value),
-                _ => {}
-            }
-        }
-        (!frame.id.is_empty()).then_some(frame)
-    };
-    whole.split("\n\n").filter_map(frame).collect()
-}
-
-/// Opens a stream and checks that it is one.
-pub(crate) async fn open(api: &Api, path: &str) -> anyhow::Result<Response> {
-    let response = api.request(Method::GET, path).send().await?;
-    assert_eq!((response.status().as_u16(), &response.headers()["content-type"]), (200, &"text/event-stream".parse()?));
-    Ok(response)
-}
-
-/// Reads a stream to the end that the server gives it.
-pub(crate) async fn whole(api: &Api, path: &str) -> anyhow::Result<Vec<Frame>> {
-    Ok(frames(&open(api, path).await?.text().await?))
-}
 
 /// A sibling or another tenant finds no stream, with credentials in headers or in the query.
 pub(crate) async fn never_cross(system: &System, world: &World, owned: &[Owned]) -> anyhow::Result<()> {
@@ -102,10 +64,20 @@ pub(crate) async fn resume_without_gap_or_duplicate(system: &System, world: &Wor
     let end = replay.last().context("a stream has events")?;
     assert!(end.event == "run_update" && end.data.contains("ended: success"), "{end:?}");
 
-    // The log over the API is the same lines.
+    // The log over the API is the same lines; a change of state tells its line and how the run stands besides.
     let log = grace.customer.log(&run).await?;
-    let streamed: Vec<serde_json::Value> = replay.iter().map(|frame| serde_json::from_str(&frame.data)).collect::<Result<_, _>>()?;
-    assert_eq!(streamed, log);
+    assert_eq!(log.len(), replay.len());
+    for (frame, line) in replay.iter().zip(&log) {
+        let told = frame.json()?;
+        if frame.event == "run_log" {
+            assert_eq!(&told, line);
+        } else {
+            let of = |value: &serde_json::Value| ["seq", "event", "message"].map(|name| value[name].clone());
+            assert_eq!((of(&told), told["id"].as_str()), (of(line), Some(run.as_str())));
+        }
+    }
+    let updates = replay.iter().filter(|frame| frame.event == "run_update").map(Frame::json).collect::<Result<Vec<_>, _>>()?;
+    assert_eq!(updates.iter().map(|update| update["status"].as_str()).collect::<Vec<_>>(), ["pending", "running", "success"].map(Some));
     for frame in &replay {
         let rest = whole(&anonymous.with("last-event-id", &frame.id), &path).await?;
         let seen: usize = frame.id.parse()?;

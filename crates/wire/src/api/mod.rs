@@ -13,11 +13,14 @@ pub mod list;
 pub mod member;
 pub mod memory;
 pub mod model;
+pub mod notification;
 pub mod organization;
 pub mod package;
 pub mod run;
 pub mod run_log;
+pub mod run_update;
 pub mod session;
+pub mod stream_ticket;
 pub mod timestamp;
 
 use serde::{Deserialize, Deserializer};

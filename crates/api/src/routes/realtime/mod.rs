@@ -1,6 +1,10 @@
-//! Live streams (server-sent events, WHATWG HTML §9.2).
+//! Live streams (server-sent events), and the tickets that open them.
 
+mod agent_runs;
+mod agent_runs_by_id;
+mod create_ticket;
 mod run;
+mod runs;
 
 use utoipa_axum::router::OpenApiRouter;
 
@@ -8,5 +12,10 @@ use crate::app::App;
 use crate::route;
 
 pub fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(route!(run::stream_run))
+    OpenApiRouter::new()
+        .routes(route!(create_ticket::create_stream_ticket))
+        .routes(route!(run::stream_run))
+        .routes(route!(runs::stream_runs))
+        .routes(route!(agent_runs::stream_agent_runs))
+        .routes(route!(agent_runs_by_id::stream_agent_runs_by_id))
 }

@@ -12,6 +12,7 @@ mod idempotency;
 mod invitations;
 mod isolation;
 mod members;
+mod notifications;
 mod orgs;
 mod paging;
 mod problems;

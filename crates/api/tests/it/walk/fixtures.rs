@@ -61,6 +61,9 @@ const NAMED: &[(&str, Kind)] = &[
     ("/api/agents/{scope}/{name}/memories/{id}", Kind::Memory),
     ("/api/runs/{id}", Kind::Run),
     ("/api/realtime/runs/{id}", Kind::Run),
+    ("/api/realtime/agents/{scope}/{name}/runs", Kind::AgentName),
+    ("/api/realtime/agents/{id}/runs", Kind::AgentName),
+    ("/api/notifications/read/{id}", Kind::Run),
     ("/api/models/{id}", Kind::Model),
     ("/api/provider-keys/{id}", Kind::ProviderKey),
     ("/api/auth/sessions/{id}", Kind::Session),
@@ -172,7 +175,7 @@ pub(crate) async fn body(stage: &Stage<'_>, operation: &Operation, principal: Pr
         "createProviderKey" => with(vendor, json!({"apiKey": "vendor-secret"})),
         "connectApiKey" => json!({"apiKey": "shop-secret"}),
         "connectCredentials" => json!({"credentials": {"api_key": "shop-secret"}}),
-        "runAgent" => json!({}),
+        "runAgent" | "createStreamTicket" => json!({}),
         "createRun" => json!({"agentId": home.agent}),
         "createInlineRun" => json!({"manifest": agent(&name), "prompt": "Be brief."}),
         _ => {

@@ -30,6 +30,11 @@ fn named(package: impl std::fmt::Display) -> Row {
     Row { package: package.to_string(), ..Row::default() }
 }
 
+/// The name, also in one segment, as an id.
+fn encoded(package: &str) -> Row {
+    Row { id: package.replace('/', "%2F"), package: package.to_owned(), ..Row::default() }
+}
+
 pub(crate) fn agent(name: &str) -> Value {
     json!({"name": name, "version": "1.0.0", "type": "agent", "schemaVersion": "1.3", "displayName": name, "author": name, "timeout": 60})
 }
@@ -211,7 +216,8 @@ impl Kind {
             Self::Provider => named(format!("@{slug}/shop")),
             Self::Tool => named(format!("@{slug}/calculator")),
             Self::Skill => named(format!("@{slug}/manners")),
-            Self::InstalledAgent | Self::AgentName => named(agent),
+            Self::InstalledAgent => named(agent),
+            Self::AgentName => encoded(agent),
             Self::Memory => stage.memory(target).await,
             Self::Run => id(run(&caller, agent).await),
             Self::Model => stage.created_by_owner(target, "/api/models", json!({"modelId": slug})).await,
@@ -228,6 +234,9 @@ impl Kind {
     fn random(self, stage: &Stage<'_>) -> Row {
         let ids = stage.world.store.ids();
         let package = format!("@own/absent-{}", unique());
+        if self == Self::AgentName {
+            return encoded(&package);
+        }
         let id = match self {
             Self::Organization => domain::OrgId::new(ids).to_string(),
             Self::Member | Self::Invitation => stage.own.org.to_string(),

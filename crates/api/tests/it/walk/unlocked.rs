@@ -5,10 +5,11 @@
 
 use std::collections::BTreeSet;
 
+use chrono::TimeDelta;
 use domain::Role;
 use serde_json::Value;
 use store::inspect::{self, Owner};
-use store::{AppScope, Claimed, IdempotencyKey, NewJob, OrgScope, WriteContext};
+use store::{AppScope, Claimed, IdempotencyKey, NewJob, NewStreamTicket, OrgScope, TicketMaker, WriteContext};
 
 use super::fixtures::Kind;
 use super::operation::{Operation, operations};
@@ -57,6 +58,7 @@ async fn no_filter_can_be_left_out_without_being_missed() {
 /// Rows of the foreign tenant that no operation of the walk leaves.
 async fn leave_traces(stage: &Stage<'_>) {
     let scope = stage.foreign.app_scope(stage.foreign.app).await;
+    let (maker, _) = stage.foreign.key_secret(stage.foreign.plan(&["runs:read"])).await;
     let key = IdempotencyKey {
         key: "foreign".to_owned(),
         org: Some(scope.org()),
@@ -70,6 +72,9 @@ async fn leave_traces(stage: &Stage<'_>) {
     let Claimed::Fresh(claim) = store.claim(&key).await.unwrap() else { panic!("a key of its own") };
     let write = store.begin_write(&scope, WriteContext::internal().under(Some(claim))).await.unwrap().fresh().unwrap();
     write.enqueue(NewJob { kind: "walk".to_owned(), subject: String::new(), payload: Value::Null, due_at: None }).await.unwrap();
+    let ticket =
+        NewStreamTicket { token_hash: [0; 32], maker: TicketMaker::Key(maker), expires_at: store.clock().now() + TimeDelta::hours(1) };
+    write.stream_tickets().create(ticket).await.unwrap();
     write.reply(200, None).await.unwrap();
 }
 

@@ -85,10 +85,18 @@ impl<'w> Actor<'w> {
     }
 
     pub(crate) async fn send_bytes(&self, method: Method, path: &str, body: impl Into<Body>) -> Reply {
+        self.world.send(self.request(method, path, body)).await
+    }
+
+    pub(super) fn world(&self) -> &'w World {
+        self.world
+    }
+
+    pub(super) fn request(&self, method: Method, path: &str, body: impl Into<Body>) -> Request<Body> {
         let mut request = Request::builder().method(method).uri(path).body(body.into()).unwrap();
         for (name, value) in &self.headers {
             request.headers_mut().append(name, value.clone());
         }
-        self.world.send(request).await
+        request
     }
 }

@@ -7,6 +7,7 @@ mod mailbox;
 mod platform;
 mod provider;
 mod reply;
+mod stream;
 mod tenant;
 
 use std::sync::Arc;
@@ -35,6 +36,7 @@ use self::mailbox::Mailbox;
 pub(crate) use self::platform::PlatformAudit;
 pub(crate) use self::provider::{Grant, Provider};
 pub(crate) use self::reply::Reply;
+pub(crate) use self::stream::{Frame, Stream};
 pub(crate) use self::tenant::{KeyPlan, Tenant, unique};
 
 /// One server with an empty database.
@@ -111,6 +113,7 @@ fn options() -> api::Options {
         rate_limits: PLENTY.parse().unwrap(),
         sandbox_unavailable: None,
         deprecations: Vec::new(),
+        streams: api::sse::Timing::default(),
     }
 }
 
@@ -226,6 +229,17 @@ impl World {
         };
         // A stream that should have been refused would go on for ever.
         tokio::time::timeout(PATIENCE, reply).await.unwrap_or_else(|_| panic!("{method} {path} does not end"))
+    }
+
+    /// Opens a stream, which must be granted.
+    pub(crate) async fn open(&self, request: Request<Body>) -> Stream {
+        let path = request.uri().to_string();
+        let response = self.router.clone().oneshot(request).await.unwrap();
+        let header = |name: &str| response.headers().get(name).map(|value| value.to_str().unwrap().to_owned());
+        assert_eq!((response.status().as_u16(), header("content-type").as_deref()), (200, Some("text/event-stream")), "{path}");
+        assert!(header("request-id").is_some() && header("cache-control").as_deref() == Some("no-store"), "{path}");
+        assert_eq!(header("appstrate-version").as_deref(), Some("2026-03-21"), "{path}");
+        Stream::new(response.into_body())
     }
 
     /// A caller without credentials.

@@ -15,7 +15,7 @@ async fn a_follower_reads_what_was_then_what_comes_and_ends_with_the_run() {
         let ada = world.tenant("ada").await;
         let (claimed, mut seq) = a_running_run(&world.store, &ada.scope).await;
         let run = claimed.spec.run;
-        let mut follow = world.store.follow_run(&ada.scope, run, 1).await.unwrap().unwrap();
+        let mut follow = world.store.follow_run(&ada.scope, run, 1).await.unwrap().unwrap().with_deltas();
         let mut next = async || match follow.next().await.unwrap() {
             Some(Followed::Event(record)) => format!("{} {}", record.seq, record.name),
             Some(Followed::Delta(text)) => format!("delta {text}"),

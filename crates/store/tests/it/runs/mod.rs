@@ -6,15 +6,17 @@ mod create;
 mod ends;
 mod follow;
 mod memories;
+mod passing;
 mod record;
 mod recover;
 pub(crate) mod tenancy;
+mod unread;
 
 use std::time::Duration;
 
 use domain::{NanoUsd, RandomIds, RunId};
 use serde_json::json;
-use store::{AppScope, Appended, ClaimedRun, NewRun, Run, RunEntry, RunLease, RunRecord, Store, WriteContext};
+use store::{AppScope, Appended, ClaimedRun, NewRun, Run, RunEnding, RunEntry, RunLease, RunRecord, Store, WriteContext};
 use wire::run_event::RunEvent;
 use wire::run_spec::{Egress, ModelProtocol, ModelSpec, Prompt, RunLimits, RunSpec};
 
@@ -86,6 +88,13 @@ pub(crate) async fn append(store: &Store, lease: &RunLease, seq: i64, entries: &
         Appended::Committed { next_seq, .. } => next_seq,
         Appended::LeaseLost => panic!("the lease is held"),
     }
+}
+
+/// Ends a run with success.
+pub(crate) async fn finish(store: &Store, claimed: &ClaimedRun) {
+    let write = store.write(&claimed.scope, WriteContext::internal()).await.unwrap();
+    write.runs().finish(&claimed.lease, &RunEnding::default()).await.unwrap().unwrap();
+    write.commit().await.unwrap();
 }
 
 pub(crate) async fn get(store: &Store, scope: &AppScope, run: RunId) -> Run {

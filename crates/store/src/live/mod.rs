@@ -1,29 +1,38 @@
 //! Wakes those who wait for something to be committed: SSE readers, workers. Carries ids only; what happened is read from the
 //! tables.
+//!
+//! | file | owns |
+//! |---|---|
+//! | `mod.rs` | the wakes of this process |
+//! | `topic.rs` | what can be waited for, and its text between nodes |
+//! | `nodes.rs` | how nodes on one database reach each other; what waits to be sent |
+//! | `redis.rs` | over Redis: wakes, and the text that models produce |
+//! | `postgres.rs` | over PostgreSQL's NOTIFY: wakes |
+//! | `watch.rs` | the slow look at the tables that makes up for a lost wake |
+//!
+//! A wake may be lost (a connection broke) or come twice; readers then look later, or once too often, and miss nothing.
+
+mod nodes;
+mod postgres;
+mod redis;
+mod topic;
+mod watch;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use domain::{AppId, RunId};
-use tokio::sync::watch;
+use tokio::sync::watch::{Receiver, Sender, channel};
 
-/// What a reader waits for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Topic {
-    /// An event of one run.
-    Run(RunId),
-    /// Any event of one application.
-    Application(AppId),
-    /// A request to stop one run.
-    Cancel(RunId),
-    /// A job that may be due.
-    Jobs,
-}
+pub use self::nodes::Nodes;
+pub(crate) use self::nodes::{Ears, Outbox, start};
+pub use self::topic::Topic;
+pub(crate) use self::watch::watch;
 
-/// The wakes of this process. Cheap to clone.
+/// The wakes of this process, told to the other nodes where there are any. Cheap to clone.
 #[derive(Clone, Debug, Default)]
 pub struct Live {
-    topics: Arc<Mutex<HashMap<Topic, watch::Sender<u64>>>>,
+    topics: Arc<Mutex<HashMap<Topic, Sender<u64>>>>,
+    outbox: Option<Arc<Outbox>>,
 }
 
 /// One reader's ear on a topic.
@@ -31,24 +40,48 @@ pub struct Live {
 pub struct Subscription {
     live: Live,
     topic: Topic,
-    receiver: watch::Receiver<u64>,
+    receiver: Receiver<u64>,
 }
 
 impl Live {
+    pub(crate) fn new(outbox: Option<Arc<Outbox>>) -> Self {
+        Self { topics: Arc::default(), outbox }
+    }
+
     /// Listens from now on. Subscribe first, read the tables second: then nothing falls between.
     pub fn subscribe(&self, topic: Topic) -> Subscription {
-        let receiver = self.topics().entry(topic).or_insert_with(|| watch::channel(0).0).subscribe();
+        let receiver = self.topics().entry(topic).or_insert_with(|| channel(0).0).subscribe();
         Subscription { live: self.clone(), topic, receiver }
     }
 
-    /// Wakes everyone who listens to the topic.
+    /// Wakes everyone who listens to the topic, on every node.
     pub fn wake(&self, topic: Topic) {
+        self.wake_here(topic);
+        if let Some(outbox) = &self.outbox {
+            outbox.tell(topic);
+        }
+    }
+
+    /// Wakes those who listen in this process.
+    pub(crate) fn wake_here(&self, topic: Topic) {
         if let Some(sender) = self.topics().get(&topic) {
             sender.send_modify(|count| *count = count.wrapping_add(1));
         }
     }
 
-    fn topics(&self) -> MutexGuard<'_, HashMap<Topic, watch::Sender<u64>>> {
+    /// Wakes everyone in this process: what happened meanwhile is not known.
+    pub(crate) fn wake_all_here(&self) {
+        for sender in self.topics().values() {
+            sender.send_modify(|count| *count = count.wrapping_add(1));
+        }
+    }
+
+    /// Whether somebody listens to what is read from the events of runs.
+    pub(crate) fn has_readers(&self) -> bool {
+        self.topics().keys().any(|topic| matches!(topic, Topic::Run(_) | Topic::Application(_) | Topic::EndUser(_)))
+    }
+
+    fn topics(&self) -> MutexGuard<'_, HashMap<Topic, Sender<u64>>> {
         self.topics.lock().expect("nothing panics while it holds the topics")
     }
 }
@@ -72,7 +105,7 @@ impl Drop for Subscription {
 
 #[cfg(test)]
 mod tests {
-    use domain::RandomIds;
+    use domain::{AppId, RandomIds, RunId};
     use futures::FutureExt as _;
 
     use super::*;

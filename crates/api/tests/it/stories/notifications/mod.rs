@@ -1,0 +1,4 @@
+//! Notifications.
+
+mod read;
+mod unread;
