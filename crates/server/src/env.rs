@@ -99,6 +99,9 @@ pub(crate) struct Serve {
     /// Left out: each node counts for itself, and nodes on PostgreSQL wake each other through it.
     #[arg(long, env = "REDIS_URL", hide_env_values = true, value_parser = secret)]
     pub redis_url: Option<Secret>,
+    /// Milliseconds that a request waits for Redis before its node counts for itself.
+    #[arg(long, env = "REDIS_TIMEOUT_MS", default_value_t = 50, value_parser = clap::value_parser!(u64).range(1..=10_000))]
+    pub redis_timeout_ms: u64,
     /// Exceptions to the ban on private addresses: comma-separated `purpose=CIDR-or-host:port`, purpose one of
     /// `models`, `webhooks`, `providers`, `agents`, `all`.
     #[arg(long, env = "OUTBOUND_ALLOW", default_value = "")]

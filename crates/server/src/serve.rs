@@ -144,7 +144,11 @@ async fn serve(options: Serve) -> anyhow::Result<()> {
 /// What counts requests. A Redis that does not answer now stops nothing.
 async fn limiter(options: &Serve, clock: Arc<dyn Clock>) -> anyhow::Result<RateLimiter> {
     match options.redis_url.clone() {
-        Some(url) => RateLimiter::on_redis(RedisOptions::new(url), clock).await.context("REDIS_URL leads nowhere"),
+        Some(url) => {
+            let timeout = Duration::from_millis(options.redis_timeout_ms);
+            let redis = RedisOptions { timeout, ..RedisOptions::new(url) };
+            RateLimiter::on_redis(redis, clock).await.context("REDIS_URL leads nowhere")
+        }
         None => Ok(RateLimiter::in_memory(clock)),
     }
 }

@@ -27,8 +27,14 @@ pub(crate) struct Cluster {
 
 impl Cluster {
     pub(crate) async fn start(line: Line) -> anyhow::Result<Self> {
+        Self::start_with(line, &[]).await
+    }
+
+    /// As [`Self::start`], with these settings on both.
+    pub(crate) async fn start_with(line: Line, settings: &[(&str, &str)]) -> anyhow::Result<Self> {
         let database = Database::create().await?;
         let mut environment = vec![("CONNECTION_ENCRYPTION_KEY".to_owned(), MASTER_KEY.to_owned()), ("ROLE".to_owned(), "api".to_owned())];
+        environment.extend(settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
         if line == Line::Redis {
             environment.push(("REDIS_URL".to_owned(), setting("TEST_REDIS_URL")));
         }
@@ -54,6 +60,17 @@ impl Cluster {
             tokio::time::sleep(std::time::Duration::from_millis(50)).await;
         }
         anyhow::bail!("run {run} did not reach {event}:\n{}", self.back.log()?)
+    }
+
+    /// Ends every connection to the database, and lets none in.
+    pub(crate) async fn lose_database(&self) -> anyhow::Result<()> {
+        self.database.allow_connections(false).await?;
+        let end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = ".to_owned();
+        self.database.execute(format!("{end}'{}'", self.database.name)).await
+    }
+
+    pub(crate) async fn find_database(&self) -> anyhow::Result<()> {
+        self.database.allow_connections(true).await
     }
 
     /// Stops all servers and removes what they kept.
@@ -110,6 +127,10 @@ impl Database {
     fn url(&self) -> String {
         let (before, _) = self.server.rsplit_once('/').expect("a database URL names a database");
         format!("{before}/{}", self.name)
+    }
+
+    async fn allow_connections(&self, allow: bool) -> anyhow::Result<()> {
+        self.execute(format!("ALTER DATABASE {} ALLOW_CONNECTIONS {allow}", self.name)).await
     }
 
     async fn remove(self) -> anyhow::Result<()> {
