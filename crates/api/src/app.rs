@@ -5,7 +5,7 @@ use std::sync::Arc;
 use auth::Passwords;
 use auth::mail::{Letters, Mailer};
 use auth::social::Logins;
-use connect::Vault;
+use connect::{Outbound, Vault};
 
 use domain::{Clock, Code, IdSource, Timestamp};
 use store::{RateLimiter, Store};
@@ -56,6 +56,8 @@ pub struct Parts {
     pub limits: runs::preflight::Limits,
     /// Counts requests.
     pub limiter: RateLimiter,
+    /// The server's own outbound calls, and the operator's proxies.
+    pub outbound: Outbound,
     /// `None`: no mail server is configured; links are shown instead of sent, and what needs mail is refused.
     pub mailer: Option<Arc<dyn Mailer>>,
     /// Login with others.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use domain::{AppId, Role, Timestamp};
+use domain::{AppId, ProxyRef, Role, Timestamp};
 use serde_json::{Map, Value};
 use wire::api::{account, api_key, application, end_user, organization, session};
 
@@ -177,6 +177,8 @@ pub(crate) fn run(run: store::Run) -> wire::api::run::Run {
         error_code: run.error_code,
         model_id: run.model,
         model_label: run.model_label,
+        proxy_id: run.proxy,
+        proxy_label: run.proxy_label,
         token_usage: run.usage.into(),
         cost: run.cost.as_dollars(),
         cost_nano_usd: run.cost.0,
@@ -265,6 +267,7 @@ pub(crate) fn installation(
         version: pinned.map(|version| version.version.to_string()),
         config: Value::Object(installation.config),
         model_id: installation.model.and_then(|model| model.parse().ok()),
+        proxy_id: installation.proxy,
         enabled: installation.enabled,
         installed_at: installation.installed_at.into(),
         updated_at: installation.updated_at.into(),
@@ -305,6 +308,49 @@ pub(crate) fn provider_key(key: store::ProviderKey) -> wire::api::model::Provide
         created_by: key.created_by,
         created_at: key.created_at.into(),
         updated_at: key.updated_at.into(),
+    }
+}
+
+pub(crate) fn proxy(proxy: store::Proxy, is_default: bool) -> wire::api::proxy::Proxy {
+    use wire::api::proxy;
+    proxy::Proxy {
+        object: proxy::ProxyObject::Proxy,
+        id: ProxyRef::Own(proxy.id),
+        label: proxy.label,
+        url_prefix: proxy.shown,
+        enabled: proxy.enabled,
+        is_default,
+        source: proxy::ProxySource::Custom,
+        created_by: proxy.created_by,
+        created_at: Some(proxy.created_at.into()),
+        updated_at: Some(proxy.updated_at.into()),
+    }
+}
+
+pub(crate) fn built_in_proxy(proxy: &connect::proxies::SystemProxy, default: Option<&ProxyRef>) -> wire::api::proxy::Proxy {
+    use wire::api::proxy;
+    let id = ProxyRef::BuiltIn(proxy.id.clone());
+    proxy::Proxy {
+        object: proxy::ProxyObject::Proxy,
+        is_default: default == Some(&id),
+        id,
+        label: proxy.label.clone(),
+        url_prefix: proxy.shown.clone(),
+        enabled: proxy.enabled,
+        source: proxy::ProxySource::BuiltIn,
+        created_by: None,
+        created_at: None,
+        updated_at: None,
+    }
+}
+
+pub(crate) fn test_result(outcome: connect::outbound::TestOutcome) -> wire::api::probe::TestResult {
+    let (error, message) = outcome.failure.map(|failure| (failure.error, failure.message)).unzip();
+    wire::api::probe::TestResult {
+        ok: error.is_none(),
+        latency_ms: u64::try_from(outcome.latency.as_millis()).unwrap_or(u64::MAX),
+        error,
+        message,
     }
 }
 

@@ -31,6 +31,7 @@ pub fn documented() -> OpenApiRouter<App> {
         .merge(routes::installations::routes())
         .merge(routes::models::routes())
         .merge(routes::provider_keys::routes())
+        .merge(routes::proxies::routes())
         .merge(routes::connections::routes())
         .merge(routes::agents::routes())
         .merge(routes::runs::routes())

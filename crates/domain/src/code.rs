@@ -60,6 +60,7 @@ codes! {
     DefaultApplication = 409, "default_application", "Default Application", "The default application stays as long as its organization. Delete another application, or the organization.";
     RunInProgress = 409, "run_in_progress", "Run in Progress", "Runs are pending or running in what you want to delete. Cancel them or wait for their end, then retry.";
     KeyEnded = 409, "key_ended", "Key Ended", "The key was revoked or has expired and cannot be restored. Create a new one.";
+    ProxyInUse = 409, "proxy_in_use", "Proxy In Use", "The proxy is the organization's default, or an application names it for an agent. Choose another there first.";
     NotCancellable = 409, "not_cancellable", "Not Cancellable", "The run has already ended.";
     IdempotencyInProgress = 409, "idempotency_in_progress", "Idempotency Conflict", "A request with the same idempotency key is being processed. Retry in a moment.";
     OutcomeUnknown = 409, "outcome_unknown", "Outcome Unknown", "The first request with this idempotency key was cut off while another service was being called, and the call cannot be repeated safely. Look whether it took effect; if not, send the request with a new key.";

@@ -14,6 +14,7 @@ pub mod money;
 pub mod package_name;
 pub mod permission;
 pub mod principal;
+pub mod proxy;
 pub mod run;
 pub mod secret;
 
@@ -21,12 +22,13 @@ pub use clock::{Clock, SystemClock, Timestamp};
 pub use code::Code;
 pub use id::{
     AppId, AuditId, ConnectionId, EndUserId, EventId, IdSource, InvitationId, JobId, KeyId, MemoryId, ModelId, OrgId, ProfileId,
-    ProviderKeyId, RandomIds, RequestId, RunId, SessionId, UserId, VersionId,
+    ProviderKeyId, ProxyId, RandomIds, RequestId, RunId, SessionId, UserId, VersionId,
 };
 pub use language::Language;
 pub use money::NanoUsd;
 pub use package_name::PackageName;
 pub use permission::{Permission, PermissionSet};
 pub use principal::{Authority, Principal, Reach, Role, Subject};
+pub use proxy::{BuiltInProxy, ProxyChoice, ProxyRef};
 pub use run::RunStatus;
 pub use secret::Secret;

@@ -10,21 +10,22 @@ use http_body_util::BodyExt as _;
 use hyper_util::client::legacy::Client as Pool;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use rustls::pki_types::CertificateDer;
-use tokio::net::TcpStream;
 use tokio::time::timeout;
 use url::Url;
 
 use crate::body::{Body, Watched};
 use crate::connector::{Connector, Dialer};
 use crate::error::Error;
+use crate::link::Link;
 use crate::policy::{OutboundAllow, Policy, Purpose, Refusal, Target};
+use crate::proxy::OutboundProxy;
 use crate::request::{Request, Response};
 use crate::resolver::{Resolver, SystemResolver};
 use crate::stream::Stream;
 use crate::tls;
 
 /// A TLS connection that speaks something other than HTTP.
-pub type TlsStream = tokio_rustls::client::TlsStream<TcpStream>;
+pub type TlsStream = tokio_rustls::client::TlsStream<Link>;
 
 const IDLE_CONNECTIONS_PER_HOST: usize = 8;
 const IDLE_CONNECTION_LIFETIME: Duration = Duration::from_mins(1);
@@ -57,7 +58,7 @@ pub struct Client {
 
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Client").field("policy", &self.dialer.policy).finish_non_exhaustive()
+        f.debug_struct("Client").field("policy", &self.dialer.policy).field("proxy", &self.dialer.proxy).finish_non_exhaustive()
     }
 }
 
@@ -69,9 +70,20 @@ impl Client {
             resolver: options.resolver,
             tls: tls::settings(options.extra_roots)?,
             connect_timeout: options.connect_timeout,
+            proxy: None,
         });
+        Ok(Self::of(dialer))
+    }
+
+    fn of(dialer: Arc<Dialer>) -> Self {
         let pools = Purpose::ALL.map(|purpose| pool(Connector { dialer: Arc::clone(&dialer), purpose }));
-        Ok(Self { dialer, pools: Arc::new(pools) })
+        Self { dialer, pools: Arc::new(pools) }
+    }
+
+    /// The same client behind a proxy: the same rules, connections of its own.
+    #[must_use]
+    pub fn through(&self, proxy: OutboundProxy) -> Self {
+        Self::of(Arc::new(Dialer { proxy: Some(proxy), ..Dialer::clone(&self.dialer) }))
     }
 
     /// The rules that this client keeps.
@@ -82,6 +94,11 @@ impl Client {
     /// Decides about a URL without any I/O: for URLs that are stored now and called later.
     pub fn vet(&self, purpose: Purpose, url: &Url) -> Result<(), Refusal> {
         self.dialer.policy.vet(purpose, url).map(drop)
+    }
+
+    /// As [`Client::vet`], for the address of a proxy.
+    pub fn vet_proxy(&self, proxy: &OutboundProxy) -> Result<(), Refusal> {
+        self.dialer.policy.vet_target(Purpose::Proxies, proxy.target())
     }
 
     /// Sends one request. Redirects come back as they are.
@@ -97,11 +114,11 @@ impl Client {
         Ok(Response { status: head.status, headers: head.headers, body: Watched::new(body, timeouts.idle).boxed_unsync() })
     }
 
-    /// Opens a TCP connection for a tunnel, to a checked address.
-    pub async fn connect_tcp(&self, purpose: Purpose, host: &str, port: u16) -> Result<TcpStream, Error> {
+    /// Opens a connection for a tunnel, to a checked address.
+    pub async fn connect_tcp(&self, purpose: Purpose, host: &str, port: u16) -> Result<Link, Error> {
         let target = Target::tunnel(host, port)?;
         match self.dialer.dial(purpose, &target).await? {
-            Stream::Plain(stream) => Ok(stream),
+            Stream::Plain(link) => Ok(link),
             Stream::Tls(_) => Err(Error::InvalidUrl),
         }
     }
@@ -110,8 +127,8 @@ impl Client {
 impl Client {
     /// Opens a TLS connection for a protocol other than HTTP, to a checked address. `host` must be in the certificate.
     pub async fn connect_tls(&self, purpose: Purpose, host: &str, port: u16) -> Result<TlsStream, Error> {
-        let tcp = self.connect_tcp(purpose, host, port).await?;
-        let handshake = self.dialer.handshake(host, tcp);
+        let link = self.connect_tcp(purpose, host, port).await?;
+        let handshake = self.dialer.handshake(host, link);
         timeout(self.dialer.connect_timeout, handshake).await.map_err(|_| Error::ConnectTimeout { host: host.to_owned() })?
     }
 }

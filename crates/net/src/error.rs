@@ -5,6 +5,7 @@ use std::io;
 use std::sync::Arc;
 
 use crate::policy::Refusal;
+use crate::proxy::ProxyFailure;
 
 /// What went wrong on the way out or back. Cheap to clone, because the connection pool hands errors out by reference.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -23,6 +24,9 @@ pub enum Error {
     Tls { host: String, source: Arc<io::Error> },
     #[error("\"{host}\" did not accept a connection in time")]
     ConnectTimeout { host: String },
+    /// The upstream proxy did not open a tunnel.
+    #[error(transparent)]
+    Proxy(#[from] ProxyFailure),
     #[error("no response came in time")]
     ResponseTimeout,
     #[error("the transfer stood still for too long")]
@@ -47,7 +51,7 @@ impl Error {
 
     /// Whether patience ran out.
     pub const fn is_timeout(&self) -> bool {
-        matches!(self, Self::ConnectTimeout { .. } | Self::ResponseTimeout | Self::IdleTimeout)
+        matches!(self, Self::ConnectTimeout { .. } | Self::ResponseTimeout | Self::IdleTimeout | Self::Proxy(ProxyFailure::Timeout))
     }
 
     /// Whether no byte of the request can have reached the target.
@@ -60,6 +64,7 @@ impl Error {
                 | Self::Connect { .. }
                 | Self::Tls { .. }
                 | Self::ConnectTimeout { .. }
+                | Self::Proxy(_)
         )
     }
 

@@ -9,7 +9,7 @@ use wire::run_spec::RunSpec;
 /// Opens the secrets of one run, just before it is handed to its sidecar.
 #[async_trait]
 pub trait CredentialSource: Send + Sync {
-    /// The key of the run's model and the fields of each of its connections.
+    /// The key of the run's model, the fields of each of its connections and the address of its proxy.
     ///
     /// # Errors
     /// When a key or connection is gone, or cannot be opened. The run then fails before it starts.
@@ -22,6 +22,8 @@ pub struct RunSecrets {
     /// `None`: the model's server wants no key.
     pub model_key: Option<Secret>,
     pub credentials: Vec<Credentials>,
+    /// The address of the run's outbound proxy with its credentials; `None`: it has none.
+    pub proxy_url: Option<Secret>,
 }
 
 /// Why a run cannot have its secrets.

@@ -134,6 +134,7 @@ impl Executor {
             files,
             model_key: secrets.model_key,
             credentials: secrets.credentials,
+            proxy_url: secrets.proxy_url,
             outbound_allow: self.outbound_allow.clone(),
             deadline_ms: spec.limits.timeout_ms,
         };

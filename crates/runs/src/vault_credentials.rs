@@ -3,13 +3,12 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use connect::Vault;
-use connect::credentials;
 use connect::vault::{VaultServiceError, Where};
-use domain::Secret;
+use connect::{SystemProxies, Vault, credentials, proxies};
+use domain::{BuiltInProxy, ProxyId, ProxyRef, Secret};
 use store::{AppScope, DataKeyOwner, Read, Store, StoreError};
 use wire::control::Credentials;
-use wire::run_spec::{ProviderSpec, RunSpec};
+use wire::run_spec::{ProviderSpec, ProxySpec, RunSpec};
 
 use crate::credentials::{CredentialError, CredentialSource, RunSecrets};
 use crate::preflight::key_owner;
@@ -19,6 +18,7 @@ use crate::preflight::key_owner;
 pub struct VaultCredentials {
     store: Store,
     vault: Vault,
+    proxies: Arc<SystemProxies>,
 }
 
 /// What the store holds of one provider's credentials.
@@ -30,8 +30,21 @@ struct Sealed<'a> {
 }
 
 impl VaultCredentials {
-    pub fn new(store: Store, vault: Vault) -> Arc<Self> {
-        Arc::new(Self { store, vault })
+    pub fn new(store: Store, vault: Vault, proxies: Arc<SystemProxies>) -> Arc<Self> {
+        Arc::new(Self { store, vault, proxies })
+    }
+
+    /// The sealed address of a proxy of the organization's. One that is gone or disabled ends the run: it never goes out directly.
+    async fn sealed_proxy(read: &Read<AppScope>, id: ProxyId, label: &str) -> Result<Vec<u8>, CredentialError> {
+        let gone = || CredentialError::Gone(format!("the proxy \"{label}\" was deleted or disabled after the run was accepted"));
+        read.proxies().get(id).await.map_err(unavailable)?.filter(|proxy| proxy.enabled).ok_or_else(gone)?;
+        read.proxies().sealed(id).await.map_err(unavailable)?.ok_or_else(gone)
+    }
+
+    /// The address of one of the operator's.
+    fn built_in_proxy(&self, name: &BuiltInProxy, label: &str) -> Result<Secret, CredentialError> {
+        let gone = || CredentialError::Gone(format!("this server no longer has the proxy \"{label}\""));
+        self.proxies.get(name).filter(|proxy| proxy.enabled).map(|proxy| proxy.url.clone()).ok_or_else(gone)
     }
 
     async fn sealed_model_key(read: &Read<AppScope>, spec: &RunSpec) -> Result<Option<(String, Vec<u8>)>, CredentialError> {
@@ -81,15 +94,25 @@ impl CredentialSource for VaultCredentials {
         let read = self.store.read(&seen).await.map_err(unavailable)?;
         let model_key = Self::sealed_model_key(&read, spec).await?;
         let sealed = Self::sealed_credentials(&read, scope, spec).await?;
+        let mut secrets = RunSecrets::default();
+        let sealed_proxy = match &spec.proxy {
+            Some(ProxySpec { id: ProxyRef::Own(id), label }) => Some((*id, Self::sealed_proxy(&read, *id, label).await?)),
+            Some(ProxySpec { id: ProxyRef::BuiltIn(name), label }) => {
+                secrets.proxy_url = Some(self.built_in_proxy(name, label)?);
+                None
+            }
+            None => None,
+        };
         drop(read);
 
-        let mut secrets = RunSecrets::default();
+        let organization = DataKeyOwner::organization(&scope.organization());
         if let Some((row, bytes)) = model_key {
             let place = Where { table: "provider_keys", column: "sealed", row: &row };
-            let opened = self.vault.unseal(&DataKeyOwner::organization(&scope.organization()), place, &bytes).await.map_err(of_vault)?;
-            let text =
-                String::from_utf8(opened.expose().clone()).map_err(|error| CredentialError::Unavailable(Box::new(error.utf8_error())))?;
-            secrets.model_key = Some(Secret::new(text));
+            secrets.model_key = Some(text(&self.vault.unseal(&organization, place, &bytes).await.map_err(of_vault)?)?);
+        }
+        if let Some((id, bytes)) = sealed_proxy {
+            let row = proxies::row(id);
+            secrets.proxy_url = Some(text(&self.vault.unseal(&organization, proxies::place(&row), &bytes).await.map_err(of_vault)?)?);
         }
         for Sealed { provider, owner, bytes, definition } in sealed {
             let row = provider.connection.to_string();
@@ -100,6 +123,11 @@ impl CredentialSource for VaultCredentials {
         }
         Ok(secrets)
     }
+}
+
+fn text(opened: &Secret<Vec<u8>>) -> Result<Secret, CredentialError> {
+    let text = std::str::from_utf8(opened.expose()).map_err(|error| CredentialError::Unavailable(Box::new(error)))?;
+    Ok(Secret::from(text))
 }
 
 fn unavailable(error: StoreError) -> CredentialError {

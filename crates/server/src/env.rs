@@ -103,9 +103,16 @@ pub(crate) struct Serve {
     #[arg(long, env = "REDIS_TIMEOUT_MS", default_value_t = 50, value_parser = clap::value_parser!(u64).range(1..=10_000))]
     pub redis_timeout_ms: u64,
     /// Exceptions to the ban on private addresses: comma-separated `purpose=CIDR-or-host:port`, purpose one of
-    /// `models`, `webhooks`, `providers`, `agents`, `all`.
+    /// `models`, `webhooks`, `providers`, `agents`, `proxies`, `all`.
     #[arg(long, env = "OUTBOUND_ALLOW", default_value = "")]
     pub outbound_allow: String,
+    /// Outbound proxies that every organization may choose: JSON, `[{"id", "label", "url", "isDefault"?, "enabled"?}]`, `url` being
+    /// `http|https|socks5://[user:password@]host[:port]`.
+    #[arg(long, env = "SYSTEM_PROXIES", default_value = "[]", hide_env_values = true, value_parser = secret)]
+    pub system_proxies: Secret,
+    /// What a test of an outbound proxy calls through it.
+    #[arg(long, env = "PROXY_TEST_URL", default_value = "https://example.com/")]
+    pub proxy_test_url: Url,
     /// `false`, `true` (one proxy) or the number of proxies in front whose `X-Forwarded-For` is believed. Behind a proxy it must be set: all
     /// clients otherwise have the proxy's address, and share the rate limits of one.
     #[arg(long, env = "TRUST_PROXY", default_value = "false", value_parser = trusted_proxies)]

@@ -9,7 +9,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use api::chain::address::TrustedProxies;
 use auth::Passwords;
-use connect::{SealWithMaster, Vault, catalogue};
+use connect::{Outbound, SealWithMaster, SystemProxies, Vault, catalogue};
 use domain::{Clock, IdSource, RandomIds, SystemClock};
 use runs::preflight::Limits;
 use store::{Nodes, RateLimiter, RedisOptions, Store};
@@ -56,10 +56,11 @@ async fn serve(options: Serve) -> anyhow::Result<()> {
     std::fs::create_dir_all(&options.data_dir)
         .with_context(|| format!("could not make the data folder {} (DATA_DIR)", options.data_dir.display()))?;
 
-    let outbound = options.outbound_allow.parse().context("OUTBOUND_ALLOW is wrong")?;
-    let outbound = net::Client::new(net::Options::new(outbound)).context("could not set up TLS")?;
-    let mailer = accounts::mailer(&options.mail, outbound.clone(), Arc::clone(&clock), Arc::clone(&ids))?;
-    let logins = accounts::logins(&options.login, outbound, options.app_url.clone())?;
+    let allow = options.outbound_allow.parse().context("OUTBOUND_ALLOW is wrong")?;
+    let client = net::Client::new(net::Options::new(allow)).context("could not set up TLS")?;
+    let outbound = outbound(&options, client.clone())?;
+    let mailer = accounts::mailer(&options.mail, client.clone(), Arc::clone(&clock), Arc::clone(&ids))?;
+    let logins = accounts::logins(&options.login, client, options.app_url.clone())?;
     let trusted_origins = accounts::trusted_origins(&options.trusted_origins)?;
 
     let url =
@@ -99,7 +100,7 @@ async fn serve(options: Serve) -> anyhow::Result<()> {
             store: store.clone(),
             pool: runs::Pool::new(Arc::new(launcher), options.sidecar_pool_size),
             sandbox: source,
-            credentials: runs::VaultCredentials::new(store.clone(), vault.clone()),
+            credentials: runs::VaultCredentials::new(store.clone(), vault.clone(), Arc::clone(outbound.proxies())),
         };
         let worker = runs::Options {
             concurrency: options.worker_concurrency,
@@ -116,6 +117,7 @@ async fn serve(options: Serve) -> anyhow::Result<()> {
             vault,
             limits,
             limiter,
+            outbound,
             mailer,
             logins,
             background: tasks.clone(),
@@ -151,6 +153,13 @@ async fn limiter(options: &Serve, clock: Arc<dyn Clock>) -> anyhow::Result<RateL
         }
         None => Ok(RateLimiter::in_memory(clock)),
     }
+}
+
+/// The server's own calls, with the operator's proxies.
+fn outbound(options: &Serve, client: net::Client) -> anyhow::Result<Outbound> {
+    let proxies = SystemProxies::parse(&options.system_proxies, &client).context("SYSTEM_PROXIES cannot be used")?;
+    client.vet(net::Purpose::Proxies, &options.proxy_test_url).context("PROXY_TEST_URL cannot be used")?;
+    Ok(Outbound::new(client, Arc::new(proxies), options.proxy_test_url.clone()))
 }
 
 async fn bind(options: &Serve) -> anyhow::Result<TcpListener> {

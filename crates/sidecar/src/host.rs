@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use agent::{Cancel, Ports, TokioTimer};
-use domain::{Clock, RandomIds, SystemClock};
-use net::{Client, Options, OutboundAllow};
+use domain::{Clock, RandomIds, Secret, SystemClock};
+use net::{Client, Options, OutboundAllow, OutboundProxy};
 use tokio::net::UnixStream;
 use tokio_util::sync::CancellationToken;
 use wire::control::{Outcome, Start};
@@ -56,22 +56,23 @@ struct Prepared {
 }
 
 async fn prepare(control: &Arc<Control>, start: Start) -> Result<Prepared, String> {
-    let Start { spec, files, model_key, credentials, outbound_allow, deadline_ms } = start;
+    let Start { spec, files, model_key, credentials, proxy_url, outbound_allow, deadline_ms } = start;
     let spec = Arc::new(spec);
     let allow = OutboundAllow::parse(&outbound_allow).map_err(|error| format!("OUTBOUND_ALLOW cannot be used: {error}"))?;
     let client = Client::new(Options::new(allow)).map_err(|error| format!("the outbound client could not be built: {error}"))?;
+    let calls = behind(&client, proxy_url.as_ref())?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let (recorder, recording) = Recorder::start(Arc::clone(control) as Arc<dyn agent::Journal>);
 
     let stop = CancellationToken::new();
     let (catalog, mut complaints) = Catalog::new(&spec.providers, credentials);
     let catalog = Arc::new(catalog);
-    let (forwarder, more) = Forwarder::new(client.clone(), &spec.egress, Arc::clone(&catalog), recorder.clone(), stop.clone());
+    let (forwarder, more) = Forwarder::new(calls.clone(), &spec.egress, Arc::clone(&catalog), recorder.clone(), stop.clone());
     complaints.extend(more);
     for message in complaints {
         control.log(message).await.map_err(|lost| lost.0)?;
     }
-    let proxy = Proxy::new(ProxyParts { catalog, client: client.clone(), recorder: recorder.clone(), clock });
+    let proxy = Proxy::new(ProxyParts { catalog, client: calls, recorder: recorder.clone(), clock });
     let sandbox = Sandbox::new(Parts {
         control: Arc::clone(control),
         spec: Arc::clone(&spec),
@@ -94,6 +95,14 @@ async fn prepare(control: &Arc<Control>, start: Start) -> Result<Prepared, Strin
         time_left: Duration::from_millis(deadline_ms),
         spec,
     })
+}
+
+/// The client of provider calls and of the agent's own HTTP, through the run's outbound proxy if it has one. Models are called
+/// directly: a proxy in front of a vendor's stream would add its own limits to every turn, and nothing of the agent's leaves there.
+fn behind(client: &Client, proxy_url: Option<&Secret>) -> Result<Client, String> {
+    let Some(url) = proxy_url else { return Ok(client.clone()) };
+    let proxy = OutboundProxy::parse(url.expose()).map_err(|error| format!("the outbound proxy's address cannot be used: it {error}"))?;
+    Ok(client.through(proxy))
 }
 
 impl Prepared {

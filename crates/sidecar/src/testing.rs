@@ -31,6 +31,7 @@ pub(crate) fn spec() -> RunSpec {
         output_schema: None,
         memories: Vec::new(),
         egress: Egress::Public,
+        proxy: None,
         limits: RunLimits::default(),
     }
 }

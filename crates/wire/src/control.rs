@@ -55,6 +55,9 @@ pub struct Start {
     #[serde(serialize_with = "optional_secret")]
     pub model_key: Option<Secret>,
     pub credentials: Vec<Credentials>,
+    /// The address of the run's outbound proxy, with its credentials.
+    #[serde(serialize_with = "optional_secret")]
+    pub proxy_url: Option<Secret>,
     /// The operator's exceptions to the outbound policy, as in `OUTBOUND_ALLOW`.
     pub outbound_allow: String,
     /// Real time that is left, in milliseconds.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use domain::{AppId, ConnectionId, EndUserId, ModelId, NanoUsd, OrgId, PackageName, RunId};
+use domain::{AppId, ConnectionId, EndUserId, ModelId, NanoUsd, OrgId, PackageName, ProxyRef, RunId};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use url::Url;
@@ -29,6 +29,8 @@ pub struct RunSpec {
     /// Memories that the run saw, oldest first, for the bookkeeping of `add_memory`.
     pub memories: Vec<MemoryEntry>,
     pub egress: Egress,
+    /// The proxy through which provider calls and the agent's own HTTP go out; `None`: directly. Model calls never use it.
+    pub proxy: Option<ProxySpec>,
     pub limits: RunLimits,
 }
 
@@ -104,6 +106,13 @@ impl Price {
             + NanoUsd::for_tokens(usage.cache_read, self.cache_read)
             + NanoUsd::for_tokens(usage.cache_write, self.cache_write)
     }
+}
+
+/// An outbound proxy, without its address.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProxySpec {
+    pub id: ProxyRef,
+    pub label: String,
 }
 
 /// A tool as the model sees it, and who carries it out.

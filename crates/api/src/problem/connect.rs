@@ -2,6 +2,7 @@
 
 use connect::catalogue::CatalogueError;
 use connect::credentials::FieldsError;
+use connect::proxies::ProxyAddressError;
 use connect::vault::VaultServiceError;
 use domain::Code;
 
@@ -57,5 +58,17 @@ impl From<FieldsError> for Problem {
                     .collect(),
             ),
         }
+    }
+}
+
+/// About the `url` of the body that stores a proxy.
+impl From<ProxyAddressError> for Problem {
+    fn from(error: ProxyAddressError) -> Self {
+        let code = match error {
+            ProxyAddressError::TooLong => "out_of_range",
+            ProxyAddressError::Invalid(_) => "invalid_format",
+            ProxyAddressError::Refused(_) => "blocked_url",
+        };
+        Self::invalid("/url", code, error.to_string())
     }
 }

@@ -19,6 +19,7 @@ pub mod orgs;
 pub mod packages;
 pub mod profile;
 pub mod provider_keys;
+pub mod proxies;
 pub mod realtime;
 pub mod runs;
 pub mod welcome;

@@ -14,7 +14,7 @@ use lettre::message::{Mailbox, Message, header::ContentType};
 use lettre::transport::smtp::authentication::{Credentials, DEFAULT_MECHANISMS};
 use lettre::transport::smtp::client::{AsyncSmtpConnection, AsyncTokioStream, Certificate, TlsParameters};
 use lettre::transport::smtp::extension::ClientId;
-use net::{Purpose, TlsStream};
+use net::{Link, Purpose, TlsStream};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::{Mail, MailError, Mailer};
@@ -90,10 +90,10 @@ impl Smtp {
         let SmtpOptions { host, port, security, .. } = &self.options;
         let stream: Box<dyn AsyncTokioStream> = match security {
             Security::Tls => {
-                Box::new(Tls(self.client.connect_tls(Purpose::Platform, host, *port).await.map_err(|error| failed(&error))?))
+                Box::new(Connection(self.client.connect_tls(Purpose::Platform, host, *port).await.map_err(|error| failed(&error))?))
             }
             Security::StartTls | Security::Clear => {
-                Box::new(self.client.connect_tcp(Purpose::Platform, host, *port).await.map_err(|error| failed(&error))?)
+                Box::new(Connection(self.client.connect_tcp(Purpose::Platform, host, *port).await.map_err(|error| failed(&error))?))
             }
         };
         let hello = ClientId::Domain(self.from.email.domain().to_owned());
@@ -144,23 +144,29 @@ fn failed(error: &dyn std::error::Error) -> MailError {
     MailError { message }
 }
 
-/// A TLS connection of `net` as lettre takes it.
+/// A connection of `net` as lettre takes it.
 #[derive(Debug)]
-struct Tls(TlsStream);
+struct Connection<S>(S);
 
-impl AsyncTokioStream for Tls {
+impl AsyncTokioStream for Connection<Link> {
+    fn peer_addr(&self) -> io::Result<SocketAddr> {
+        self.0.peer_addr()
+    }
+}
+
+impl AsyncTokioStream for Connection<TlsStream> {
     fn peer_addr(&self) -> io::Result<SocketAddr> {
         self.0.get_ref().0.peer_addr()
     }
 }
 
-impl AsyncRead for Tls {
+impl<S: AsyncRead + Unpin> AsyncRead for Connection<S> {
     fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.0).poll_read(context, buffer)
     }
 }
 
-impl AsyncWrite for Tls {
+impl<S: AsyncWrite + Unpin> AsyncWrite for Connection<S> {
     fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         Pin::new(&mut self.0).poll_write(context, bytes)
     }

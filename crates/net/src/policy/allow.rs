@@ -10,7 +10,7 @@ use super::Purpose;
 
 /// Exceptions from the outbound rules: comma-separated `purpose=CIDR-or-host:port`.
 ///
-/// Purposes are `models`, `webhooks`, `providers`, `agents` and `all`. The port may be left out, which means any port. IPv6 with a port
+/// Purposes are `models`, `webhooks`, `providers`, `agents`, `proxies` and `all`. The port may be left out, which means any port. IPv6 with a port
 /// is bracketed: `all=[fd00::/8]:443`. Empty by default.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct OutboundAllow {
@@ -89,7 +89,8 @@ fn parse_entry(entry: &str) -> Result<Entry, &'static str> {
         "webhooks" => Some(Purpose::Webhooks),
         "providers" => Some(Purpose::Providers),
         "agents" => Some(Purpose::Agents),
-        _ => return Err("the purpose is not one of models, webhooks, providers, agents, all"),
+        "proxies" => Some(Purpose::Proxies),
+        _ => return Err("the purpose is not one of models, webhooks, providers, agents, proxies, all"),
     };
     let (place, port) = split_port(place.trim())?;
     Ok(Entry { purpose, place: parse_place(place)?, port })

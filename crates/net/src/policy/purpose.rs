@@ -11,12 +11,14 @@ pub enum Purpose {
     Providers,
     /// The agents' own HTTP, through the forward proxy.
     Agents,
+    /// Upstream proxies: their own addresses, and what a test of one calls.
+    Proxies,
     /// The platform's own: imports, mail, login with others. Only `all` entries except from the rules here.
     Platform,
 }
 
 impl Purpose {
-    pub const ALL: [Self; 5] = [Self::Models, Self::Webhooks, Self::Providers, Self::Agents, Self::Platform];
+    pub const ALL: [Self; 6] = [Self::Models, Self::Webhooks, Self::Providers, Self::Agents, Self::Proxies, Self::Platform];
 
     /// The name in `OUTBOUND_ALLOW`.
     pub const fn as_str(self) -> &'static str {
@@ -25,6 +27,7 @@ impl Purpose {
             Self::Webhooks => "webhooks",
             Self::Providers => "providers",
             Self::Agents => "agents",
+            Self::Proxies => "proxies",
             Self::Platform => "platform",
         }
     }

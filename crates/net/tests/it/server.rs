@@ -40,18 +40,8 @@ impl Server {
 
     /// With a certificate for `name`; the certificate comes back as a root.
     pub(crate) async fn tls(name: &str, answer: Answer) -> (Self, CertificateDer<'static>) {
-        let made = rcgen::generate_simple_self_signed([name.to_owned()]).expect("certificate");
-        let certificate = made.cert.der().clone();
-        let key = PrivateKeyDer::try_from(made.signing_key.serialize_der()).expect("key");
-        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-        let mut config = rustls::ServerConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .expect("versions")
-            .with_no_client_auth()
-            .with_single_cert(vec![certificate.clone()], key)
-            .expect("certificate fits key");
-        config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-        (Self::start(answer, Some(tokio_rustls::TlsAcceptor::from(Arc::new(config)))).await, certificate)
+        let (tls, root) = acceptor(name);
+        (Self::start(answer, Some(tls)).await, root)
     }
 
     async fn start(answer: Answer, tls: Option<tokio_rustls::TlsAcceptor>) -> Self {
@@ -96,6 +86,22 @@ impl Server {
     pub(crate) fn url(&self, path: &str) -> url::Url {
         format!("http://{}{path}", self.address).parse().expect("url")
     }
+}
+
+/// TLS with a certificate for `name`, which is its own root.
+pub(crate) fn acceptor(name: &str) -> (tokio_rustls::TlsAcceptor, CertificateDer<'static>) {
+    let made = rcgen::generate_simple_self_signed([name.to_owned()]).expect("certificate");
+    let certificate = made.cert.der().clone();
+    let key = PrivateKeyDer::try_from(made.signing_key.serialize_der()).expect("key");
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let mut config = rustls::ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .expect("versions")
+        .with_no_client_auth()
+        .with_single_cert(vec![certificate.clone()], key)
+        .expect("certificate fits key");
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    (tokio_rustls::TlsAcceptor::from(Arc::new(config)), certificate)
 }
 
 /// Answers from a table.

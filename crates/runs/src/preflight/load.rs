@@ -6,14 +6,15 @@ use afps::{Candidate, Lockfile, Manifest, PackageType, Version};
 use connect::Vault;
 use connect::credentials;
 use connect::vault::Where;
-use domain::{ConnectionId, ModelId, PackageName, Timestamp, VersionId};
+use domain::{ConnectionId, ModelId, PackageName, ProxyChoice, Timestamp, VersionId};
 use serde_json::{Map, Value};
-use store::{AppScope, Connection, DataKeyOwner, Holder, Installation, Model, PackageVersion, Read, Store};
+use store::{AppScope, Connection, DataKeyOwner, Holder, Installation, Model, PackageVersion, Read};
 use url::Url;
 
 use super::obstacle::Obstacle;
 use super::providers::own_origin;
-use super::{Choice, Limits, PreflightError, Request};
+use super::proxy::{self, ProxySource};
+use super::{Choice, Limits, PreflightError, Request, Sources};
 
 /// A package as it will run.
 pub(super) struct Package {
@@ -72,6 +73,7 @@ pub(super) struct Loaded {
     pub(super) dependencies: Vec<Package>,
     pub(super) config: Map<String, Value>,
     pub(super) model: ModelSource,
+    pub(super) proxy: ProxySource,
     /// The connection of each direct provider that has one.
     pub(super) connections: BTreeMap<PackageName, Connected>,
     pub(super) previous_state: Option<Value>,
@@ -95,37 +97,32 @@ impl Loaded {
     }
 }
 
-/// Where preflight reads.
-#[derive(Clone, Copy)]
-pub(super) struct Sources<'a> {
-    pub(super) store: &'a Store,
-    pub(super) vault: &'a Vault,
-    pub(super) scope: &'a AppScope,
-}
-
 struct Chosen {
     agent: Package,
     version: Option<String>,
     config: Map<String, Value>,
     lockfile: Lockfile,
-    /// The application's override.
+    /// The application's overrides.
     model: Option<String>,
+    proxy: Option<ProxyChoice>,
 }
 
 pub(super) async fn load(
     sources: Sources<'_>,
+    scope: &AppScope,
     request: &Request,
     limits: &Limits,
     obstacles: &mut Vec<Obstacle>,
 ) -> Result<Loaded, PreflightError> {
-    let scope = sources.scope.for_run();
-    let read = sources.store.read(&scope).await?;
+    let seen = scope.for_run();
+    let read = sources.store.read(&seen).await?;
     let chosen = match &request.choice {
         Choice::Installed { package, version } => installed(&read, package, version.as_deref()).await?,
         Choice::Inline { manifest, prompt, config } => inline(&read, manifest, prompt, config, limits).await?,
     };
     let dependencies = dependencies(&read, &chosen.lockfile).await?;
     let model = model(&read, request.model, chosen.model.as_deref()).await?;
+    let proxy = proxy::find(&read, sources.proxies, request.proxy.as_ref(), chosen.proxy).await?;
     let name = chosen.agent.manifest.name();
     let previous_state = if chosen.version.is_some() { read.states().previous(name).await? } else { None };
     let memories = if chosen.version.is_some() { read.memories().of_run(name).await? } else { Vec::new() };
@@ -140,7 +137,7 @@ pub(super) async fn load(
     drop(read);
     let mut connections = BTreeMap::new();
     for (provider, connection, sealed) in usable {
-        match connected(sources, &connection, sealed.as_deref()).await {
+        match connected(sources.vault, scope, &connection, sealed.as_deref()).await {
             Ok(found) => {
                 connections.insert(provider, found);
             }
@@ -160,6 +157,7 @@ pub(super) async fn load(
         dependencies,
         config: chosen.config,
         model,
+        proxy,
         connections,
         previous_state,
         memories: memories
@@ -187,6 +185,7 @@ async fn installed(read: &Read<AppScope>, name: &PackageName, asked: Option<&str
         lockfile: version.lockfile.clone(),
         config: installation.config,
         model: installation.model,
+        proxy: installation.proxy,
         agent: of_version(version)?,
     })
 }
@@ -269,7 +268,7 @@ async fn inline(
         return Err(PreflightError::NotReady(problems));
     }
     let agent = Package { manifest, content: Some(prompt.to_owned()), integrity: String::new(), skill_description: None };
-    Ok(Chosen { agent, version: None, config: config.clone(), lockfile, model: None })
+    Ok(Chosen { agent, version: None, config: config.clone(), lockfile, model: None, proxy: None })
 }
 
 async fn dependencies(read: &Read<AppScope>, lockfile: &Lockfile) -> Result<Vec<Package>, PreflightError> {
@@ -311,7 +310,8 @@ async fn model(read: &Read<AppScope>, requested: Option<ModelId>, overridden: Op
 
 /// What may be known of a connection before the run: the names of its fields and the origin that it names.
 async fn connected(
-    sources: Sources<'_>,
+    vault: &Vault,
+    scope: &AppScope,
     connection: &Connection,
     sealed: Option<&[u8]>,
 ) -> Result<Connected, connect::vault::VaultServiceError> {
@@ -319,7 +319,7 @@ async fn connected(
         Some(sealed) => {
             let row = connection.id.to_string();
             let place = Where { table: "connections", column: "sealed", row: &row };
-            let opened = sources.vault.unseal(&key_owner(sources.scope, connection.holder), place, sealed).await?;
+            let opened = vault.unseal(&key_owner(scope, connection.holder), place, sealed).await?;
             credentials::from_bytes(&opened).ok_or(connect::vault::VaultError::Malformed)?
         }
         None => credentials::Fields::new(),

@@ -6,6 +6,7 @@
 //! | `values.rs` | input and configuration against their schemas |
 //! | `providers.rs` | which connection serves each provider |
 //! | `model.rs` | which model, and its limits |
+//! | `proxy.rs` | which outbound proxy, if any |
 //! | `spec.rs` | the frozen result |
 //!
 //! All problems are reported together, each with its place in the request.
@@ -14,11 +15,12 @@ mod load;
 mod model;
 mod obstacle;
 mod providers;
+mod proxy;
 mod spec;
 mod values;
 
-use connect::Vault;
-use domain::{ModelId, PackageName};
+use connect::{SystemProxies, Vault};
+use domain::{ModelId, PackageName, ProxyChoice};
 use serde_json::{Map, Value};
 use store::{AppScope, NewRun, Store, StoreError};
 
@@ -48,6 +50,8 @@ pub struct Request {
     pub input: Map<String, Value>,
     /// Overrides the application's and the organization's model.
     pub model: Option<ModelId>,
+    /// Overrides the application's, the organization's and the operator's proxy.
+    pub proxy: Option<ProxyChoice>,
     pub started_by: StartedBy,
 }
 
@@ -56,6 +60,15 @@ pub struct Request {
 pub struct StartedBy {
     pub user: Option<domain::UserId>,
     pub key: Option<domain::KeyId>,
+}
+
+/// What preflight reads from.
+#[derive(Clone, Copy, Debug)]
+pub struct Sources<'a> {
+    pub store: &'a Store,
+    pub vault: &'a Vault,
+    /// The operator's proxies, which are no rows.
+    pub proxies: &'a SystemProxies,
 }
 
 /// The bounds that preflight applies.
@@ -83,15 +96,16 @@ pub enum PreflightError {
 ///
 /// # Errors
 /// [`PreflightError::NotReady`] with every problem at once.
-pub async fn prepare(store: &Store, vault: &Vault, scope: &AppScope, request: Request, limits: &Limits) -> Result<NewRun, PreflightError> {
+pub async fn prepare(sources: Sources<'_>, scope: &AppScope, request: Request, limits: &Limits) -> Result<NewRun, PreflightError> {
     let mut obstacles = Vec::new();
-    let loaded = load::load(load::Sources { store, vault, scope }, &request, limits, &mut obstacles).await?;
+    let loaded = load::load(sources, scope, &request, limits, &mut obstacles).await?;
     let input = values::input(&loaded.agent, &request.input, &mut obstacles);
     let config = values::config(&loaded.agent, &loaded.config, &mut obstacles);
     let model = model::choose(&loaded, request.model, &mut obstacles);
+    let proxy = proxy::choose(&loaded.proxy, request.proxy.as_ref(), &mut obstacles);
     let providers = providers::resolve(&loaded, &mut obstacles);
-    let run =
-        spec::freeze(store, scope, &request, spec::Parts { loaded: &loaded, input, config, model, providers, limits }, &mut obstacles);
+    let parts = spec::Parts { loaded: &loaded, input, config, model, proxy, providers, limits };
+    let run = spec::freeze(sources.store, scope, &request, parts, &mut obstacles);
     match run {
         Some(run) if obstacles.is_empty() => Ok(run),
         _ => Err(PreflightError::NotReady(obstacles)),

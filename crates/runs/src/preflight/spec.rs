@@ -7,7 +7,7 @@ use agent::tools::{DeclaredTool, ToolInput, tool_specs};
 use domain::RunId;
 use serde_json::Value;
 use store::{AppScope, NewRun, Store};
-use wire::run_spec::{Egress, LockedPackage, MemoryEntry, ModelSpec, ProviderSpec, RunLimits, RunSpec, ToolSpec};
+use wire::run_spec::{Egress, LockedPackage, MemoryEntry, ModelSpec, ProviderSpec, ProxySpec, RunLimits, RunSpec, ToolSpec};
 
 use super::load::{Loaded, Package};
 use super::obstacle::Obstacle;
@@ -21,6 +21,7 @@ pub(super) struct Parts<'a> {
     pub(super) input: Value,
     pub(super) config: Value,
     pub(super) model: Option<ModelSpec>,
+    pub(super) proxy: Option<ProxySpec>,
     pub(super) providers: Vec<ProviderSpec>,
     pub(super) limits: &'a Limits,
 }
@@ -33,7 +34,7 @@ pub(super) fn freeze(
     parts: Parts<'_>,
     obstacles: &mut Vec<Obstacle>,
 ) -> Option<NewRun> {
-    let Parts { loaded, input, config, model, providers, limits } = parts;
+    let Parts { loaded, input, config, model, proxy, providers, limits } = parts;
     let tools = tools(loaded, &providers, obstacles)?;
     let model = model?;
     let timeout = timeout(loaded, limits);
@@ -58,6 +59,7 @@ pub(super) fn freeze(
             .map(|memory| MemoryEntry { key: memory.key.clone(), text: memory.text.clone(), own: memory.own })
             .collect(),
         egress,
+        proxy,
         limits: RunLimits { timeout_ms: u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX), ..RunLimits::default() },
     };
     Some(NewRun { spec, input, config, user: request.started_by.user, key: request.started_by.key })

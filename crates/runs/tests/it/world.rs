@@ -63,7 +63,7 @@ pub(crate) enum Keys {
 impl CredentialSource for Keys {
     async fn open(&self, _: &AppScope, _: &RunSpec) -> Result<RunSecrets, CredentialError> {
         match self {
-            Self::Given => Ok(RunSecrets { model_key: Some("sk-canary".into()), credentials: Vec::new() }),
+            Self::Given => Ok(RunSecrets { model_key: Some("sk-canary".into()), ..RunSecrets::default() }),
             Self::Gone => Err(CredentialError::Gone("The model's key was deleted.".to_owned())),
             Self::Panicking => panic!("the keys are cursed"),
         }
@@ -249,6 +249,7 @@ fn new_run(scope: &AppScope) -> NewRun {
         output_schema: None,
         memories: Vec::new(),
         egress: Egress::Public,
+        proxy: None,
         limits: RunLimits::default(),
     };
     NewRun { spec, input: json!({}), config: json!({}), user: None, key: None }

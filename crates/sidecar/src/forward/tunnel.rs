@@ -7,9 +7,8 @@ use hyper::body::Incoming;
 use hyper::upgrade;
 use hyper_util::rt::TokioIo;
 use net::policy::Target;
-use net::{Body, Purpose, body};
+use net::{Body, Link, Purpose, body};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use super::Forwarder;
@@ -50,9 +49,9 @@ pub async fn run(forwarder: &Forwarder, request: Request<Incoming>) -> Result<Re
 }
 
 /// Carries bytes until both sides have ended, nothing moves for [`limits::TUNNEL_IDLE`], or the run's bytes are used up.
-async fn carry(agent: TokioIo<upgrade::Upgraded>, upstream: TcpStream, traffic: &Arc<Traffic>) {
+async fn carry(agent: TokioIo<upgrade::Upgraded>, upstream: Link, traffic: &Arc<Traffic>) {
     let (mut agent_reader, mut agent_writer) = tokio::io::split(agent);
-    let (mut upstream_reader, mut upstream_writer) = upstream.into_split();
+    let (mut upstream_reader, mut upstream_writer) = tokio::io::split(upstream);
     let (mut out, mut back) = (vec![0; BUFFER], vec![0; BUFFER]);
     let (mut out_open, mut back_open) = (true, true);
     while out_open || back_open {
@@ -62,6 +61,8 @@ async fn carry(agent: TokioIo<upgrade::Upgraded>, upstream: TcpStream, traffic: 
                     let length = read?;
                     traffic.count(Way::Out, length).map_err(std::io::Error::other)?;
                     if length == 0 { upstream_writer.shutdown().await? } else { upstream_writer.write_all(&out[..length]).await? }
+                    // Inside the TLS of a proxy, what was written may still wait for the socket.
+                    upstream_writer.flush().await?;
                     std::io::Result::Ok((length > 0, back_open))
                 }
                 read = upstream_reader.read(&mut back), if back_open => {

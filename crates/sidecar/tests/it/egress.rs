@@ -8,7 +8,7 @@ use tokio::net::TcpStream;
 use wire::run_event::RunEvent;
 use wire::run_spec::Egress;
 
-use crate::upstream::{Upstream, counted, ok, piece, redirect};
+use crate::upstream::{ConnectProxy, Upstream, counted, ok, piece, redirect};
 use crate::world::{Setting, World, exchange};
 
 fn events(all: Vec<RunEvent>) -> Vec<(String, u16, bool)> {
@@ -221,4 +221,28 @@ async fn the_end_of_the_run_ends_its_tunnels_and_records_them() {
     let recorded = world.events().await;
     assert_eq!(events(recorded), [("127.0.0.1".to_owned(), address.port(), true)]);
     assert_eq!(stream.read(&mut [0; 1]).await.unwrap_or(0), 0, "the tunnel is closed");
+}
+
+#[tokio::test]
+async fn absolute_requests_and_tunnels_go_through_the_runs_proxy_under_the_same_policy() {
+    let upstream = Upstream::start(|_| ok("hello")).await;
+    let exit = ConnectProxy::start().await;
+    let mut setting = Setting::of("https://api.example.com/*");
+    setting.allow = format!("agents={},proxies=127.0.0.1", upstream.address);
+    setting.proxy = Some(exit.url());
+    let world = World::new(setting).await;
+    let reply = exchange(world.forward, &absolute(&upstream.url("/a"))).await;
+    assert_eq!((reply.status, reply.text().as_str()), (200, "hello"));
+    let (mut stream, head) = connect(&world, &upstream.address.to_string()).await;
+    assert!(head.starts_with("HTTP/1.1 200"), "{head}");
+    stream.write_all(b"GET / HTTP/1.0\r\n\r\n").await.expect("writes");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.expect("reads");
+    assert!(answer.ends_with("hello"), "{answer}");
+    let refused = exchange(world.forward, &absolute("http://169.254.169.254/latest")).await;
+    assert_eq!((refused.status, refused.code().as_str()), (403, "address_refused"));
+    let target = upstream.address.to_string();
+    assert_eq!(exit.asked(), [target.clone(), target]);
+    let seen = &upstream.seen()[0];
+    assert!(!seen.headers.contains_key("proxy-authorization"), "{seen:?}");
 }

@@ -17,7 +17,7 @@ use wire::hands::{Call, FromHands, ToHands, ToolOutcome};
 use wire::run_event::{Failure, FailureCode, RunEvent};
 use wire::run_spec::{Egress, ModelProtocol, ModelSpec, Price, Prompt, ProviderSpec, RunLimits, RunSpec, ToolCarrier, ToolSpec};
 
-use crate::upstream::{Upstream, ok, with_type};
+use crate::upstream::{ConnectProxy, Upstream, ok, with_type};
 use crate::world::SECRET;
 
 /// One answer of the model in OpenAI's streaming protocol.
@@ -86,6 +86,7 @@ fn spec(model: &Upstream, provider: &Upstream) -> RunSpec {
         output_schema: None,
         memories: Vec::new(),
         egress: Egress::Public,
+        proxy: None,
         limits: RunLimits::default(),
     }
 }
@@ -199,6 +200,7 @@ struct Scene {
     provider: Upstream,
     hands: Option<Box<dyn Fn(UnixStream) + Send>>,
     cancel_after: Option<&'static str>,
+    proxy_url: Option<Secret>,
 }
 
 async fn play(scene: &mut Scene) -> (Outcome, Arc<Mutex<Heard>>) {
@@ -215,7 +217,8 @@ async fn play(scene: &mut Scene) -> (Outcome, Arc<Mutex<Heard>>) {
             provider: "@acme/shop".parse().expect("name"),
             fields: [("api_key".to_owned(), Secret::from(SECRET))].into(),
         }],
-        outbound_allow: format!("models={},providers={}", scene.model.address, scene.provider.address),
+        proxy_url: scene.proxy_url.clone(),
+        outbound_allow: format!("models={},providers={},proxies=127.0.0.1", scene.model.address, scene.provider.address),
         deadline_ms: 60_000,
     };
     let sidecar = async {
@@ -251,7 +254,7 @@ async fn a_run_goes_from_start_to_end() {
         Box::new(|| says(&json!({ "role": "assistant", "content": "done" }), "stop")),
     ])
     .await;
-    let mut scene = Scene { model, provider, hands: Some(Box::new(obedient)), cancel_after: None };
+    let mut scene = Scene { model, provider, hands: Some(Box::new(obedient)), cancel_after: None, proxy_url: None };
     let (outcome, heard) = play(&mut scene).await;
     assert_eq!(outcome.failure, None, "{heard:?}");
     let heard = heard.lock().expect("log");
@@ -275,10 +278,51 @@ async fn a_run_goes_from_start_to_end() {
 }
 
 #[tokio::test]
+async fn provider_calls_go_through_the_runs_proxy_and_model_calls_do_not() {
+    let provider = Upstream::start(|_| ok("an order")).await;
+    let orders = provider.url("/orders");
+    let model = scripted(vec![
+        Box::new(move || calls("provider_call", &json!({ "provider": "@acme/shop", "url": orders }))),
+        Box::new(|| says(&json!({ "role": "assistant", "content": "done" }), "stop")),
+    ])
+    .await;
+    let exit = ConnectProxy::start().await;
+    let provider_address = provider.address.to_string();
+    let proxy_url = Some(Secret::new(exit.url()));
+    let mut scene = Scene { model, provider, hands: Some(Box::new(obedient)), cancel_after: None, proxy_url };
+    let (outcome, heard) = play(&mut scene).await;
+    assert_eq!(outcome.failure, None, "{heard:?}");
+    assert_eq!(exit.asked(), [provider_address]);
+    assert_eq!(scene.provider.seen()[0].header("x-api-key"), SECRET);
+    assert_eq!(scene.model.seen().len(), 2);
+    assert!(!format!("{:?}", heard.lock().expect("log")).contains("canary"), "no secret leaves");
+}
+
+#[tokio::test]
+async fn a_proxy_that_refuses_fails_the_call_and_is_never_left_aside() {
+    let provider = Upstream::start(|_| ok("an order")).await;
+    let orders = provider.url("/orders");
+    let model = scripted(vec![
+        Box::new(move || calls("provider_call", &json!({ "provider": "@acme/shop", "url": orders }))),
+        Box::new(|| says(&json!({ "role": "assistant", "content": "done" }), "stop")),
+    ])
+    .await;
+    let exit = ConnectProxy::start().await;
+    let proxy_url = Some(Secret::new(exit.url().replace("canary", "wrong")));
+    let mut scene = Scene { model, provider, hands: Some(Box::new(obedient)), cancel_after: None, proxy_url };
+    let (outcome, heard) = play(&mut scene).await;
+    assert_eq!(outcome.failure, None, "{heard:?}");
+    let told: String = scene.model.seen().last().map(|seen| String::from_utf8_lossy(&seen.body).into_owned()).expect("a request");
+    assert!(told.contains("the outbound proxy wants other credentials"), "{told}");
+    assert!(scene.provider.seen().is_empty());
+    assert_eq!(exit.asked(), Vec::<String>::new());
+}
+
+#[tokio::test]
 async fn a_sandbox_that_does_not_start_ends_the_run_with_the_reason() {
     let model = shell_user().await;
     let provider = Upstream::start(|_| ok("")).await;
-    let (outcome, _) = play(&mut Scene { model, provider, hands: None, cancel_after: None }).await;
+    let (outcome, _) = play(&mut Scene { model, provider, hands: None, cancel_after: None, proxy_url: None }).await;
     let failure = outcome.failure.expect("a failure");
     assert_eq!(failure.code, FailureCode::SandboxFailed);
     assert!(failure.message.contains("the kernel refuses user namespaces"), "{}", failure.message);
@@ -288,7 +332,7 @@ async fn a_sandbox_that_does_not_start_ends_the_run_with_the_reason() {
 async fn a_tool_host_that_dies_fails_its_call_and_then_the_run() {
     let model = shell_user().await;
     let provider = Upstream::start(|_| ok("")).await;
-    let (outcome, heard) = play(&mut Scene { model, provider, hands: Some(Box::new(mortal)), cancel_after: None }).await;
+    let (outcome, heard) = play(&mut Scene { model, provider, hands: Some(Box::new(mortal)), cancel_after: None, proxy_url: None }).await;
     assert_eq!(outcome.failure.expect("a failure").code, FailureCode::SandboxFailed);
     let heard = heard.lock().expect("log");
     let died = heard.events().iter().any(|event| matches!(event, RunEvent::ToolCompleted { outcome, .. } if outcome.is_error));
@@ -316,7 +360,8 @@ async fn a_cancelled_run_ends_soon_and_keeps_its_ledger_closed() {
             }
         });
     };
-    let (outcome, heard) = play(&mut Scene { model, provider, hands: Some(Box::new(deaf)), cancel_after: Some("tool.started") }).await;
+    let (outcome, heard) =
+        play(&mut Scene { model, provider, hands: Some(Box::new(deaf)), cancel_after: Some("tool.started"), proxy_url: None }).await;
     assert_eq!(outcome.failure.expect("a failure").code, FailureCode::Cancelled);
     let heard = heard.lock().expect("log");
     let count = |test: fn(&FromSidecar) -> bool| heard.messages.iter().filter(|message| test(message)).count();
@@ -344,6 +389,7 @@ async fn a_worker_that_goes_away_ends_the_process() {
         files: Vec::new(),
         model_key: None,
         credentials: Vec::new(),
+        proxy_url: None,
         outbound_allow: String::new(),
         deadline_ms: 60_000,
     };

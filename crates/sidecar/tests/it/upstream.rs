@@ -13,7 +13,8 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use net::{Body, body};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use tokio::net::TcpListener;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, copy_bidirectional};
+use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
 
 /// One request as the server saw it.
@@ -143,4 +144,53 @@ pub(crate) fn piece(number: u32) -> Bytes {
         state.to_le_bytes()[0]
     };
     std::iter::repeat_with(next).take(65_536).collect()
+}
+
+/// An outbound proxy that opens tunnels for `ada` with `canary`.
+pub(crate) struct ConnectProxy {
+    address: SocketAddr,
+    asked: Arc<Mutex<Vec<String>>>,
+}
+
+impl ConnectProxy {
+    pub(crate) async fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("binds");
+        let address = listener.local_addr().expect("address");
+        let asked: Arc<Mutex<Vec<String>>> = Arc::default();
+        let log = Arc::clone(&asked);
+        tokio::spawn(async move {
+            while let Ok((mut socket, _)) = listener.accept().await {
+                let log = Arc::clone(&log);
+                tokio::spawn(async move {
+                    let mut head = Vec::new();
+                    while !head.ends_with(b"\r\n\r\n") {
+                        head.push(socket.read_u8().await.expect("a head"));
+                    }
+                    let head = String::from_utf8(head).expect("text");
+                    // base64 of `ada:canary`
+                    if !head.contains("Proxy-Authorization: Basic YWRhOmNhbmFyeQ==\r\n") {
+                        socket.write_all(b"HTTP/1.1 407 Who are you\r\n\r\n").await.expect("writes");
+                        return;
+                    }
+                    let to = head.strip_prefix("CONNECT ").and_then(|rest| rest.split(' ').next()).expect("CONNECT").to_owned();
+                    log.lock().expect("log").push(to.clone());
+                    let mut target = TcpStream::connect(to).await.expect("the target listens");
+                    socket.write_all(b"HTTP/1.1 200 Connected\r\n\r\n").await.expect("writes");
+                    // Who goes first is no matter of the proxy's.
+                    copy_bidirectional(&mut socket, &mut target).await.ok();
+                });
+            }
+        });
+        Self { address, asked }
+    }
+
+    /// Its address with the credentials that it wants.
+    pub(crate) fn url(&self) -> String {
+        format!("http://ada:canary@{}", self.address)
+    }
+
+    /// The addresses that it was asked for, in order.
+    pub(crate) fn asked(&self) -> Vec<String> {
+        self.asked.lock().expect("log").clone()
+    }
 }

@@ -70,6 +70,8 @@ pub(crate) struct Setting {
     pub(crate) allow: String,
     pub(crate) names: Vec<(&'static str, &'static str)>,
     pub(crate) roots: Vec<CertificateDer<'static>>,
+    /// The address of an outbound proxy.
+    pub(crate) proxy: Option<String>,
 }
 
 impl Setting {
@@ -93,6 +95,7 @@ impl Setting {
             allow: "providers=127.0.0.0/8,agents=127.0.0.0/8".to_owned(),
             names: Vec::new(),
             roots: Vec::new(),
+            proxy: None,
         }
     }
 }
@@ -115,6 +118,10 @@ impl World {
         options.resolver = Arc::new(Table(table.collect()));
         options.extra_roots = setting.roots;
         let client = Client::new(options).expect("client");
+        let client = match setting.proxy {
+            Some(url) => client.through(net::OutboundProxy::parse(&url).expect("an address")),
+            None => client,
+        };
         let fields: BTreeMap<String, Secret> =
             setting.fields.into_iter().map(|(name, value)| (name.to_owned(), Secret::from(value))).collect();
         let provider: PackageName = setting.spec.id.clone();

@@ -1,13 +1,13 @@
-//! Packages in use by an application, and how: pinned version, configuration, model.
+//! Packages in use by an application, and how: pinned version, configuration, model, proxy.
 
 use afps::PackageType;
-use domain::{PackageName, Timestamp, VersionId};
+use domain::{PackageName, ProxyChoice, ProxyId, Timestamp, VersionId};
 use sea_orm::sea_query::{Expr, Query};
 use sea_orm::{ActiveValue::Set, ColumnTrait as _, Order};
 use serde_json::{Map, Value};
 
-use super::packages;
-use crate::entities::{self, At, installation, package};
+use super::{packages, proxies};
+use crate::entities::{self, At, installation, package, proxy_use};
 use crate::scope::AppScope;
 use crate::scoped::Tenant;
 use crate::unit::{Mode, Unit, Writing};
@@ -22,6 +22,8 @@ pub struct Installation {
     pub config: Map<String, Value>,
     /// A [`domain::ModelId`], or the name of a model of the environment. `None`: the default one. Look it up when it is used.
     pub model: Option<String>,
+    /// `None`: the default one. Look it up when it is used.
+    pub proxy: Option<ProxyChoice>,
     pub enabled: bool,
     pub installed_at: Timestamp,
     pub updated_at: Timestamp,
@@ -50,6 +52,7 @@ pub struct InstallationChange {
     pub version: Option<Option<VersionId>>,
     pub config: Option<Map<String, Value>>,
     pub model: Option<Option<String>>,
+    pub proxy: Option<Option<ProxyChoice>>,
     pub enabled: Option<bool>,
 }
 
@@ -104,6 +107,7 @@ impl Installations<'_, Writing> {
             version_id: Set(new.version.map(|id| id.to_string())),
             config: Set(entities::to_json(&new.config)),
             model_id: Set(new.model),
+            proxy_id: Set(None),
             enabled: Set(new.enabled),
             installed_at: Set(now),
             updated_at: Set(now),
@@ -113,6 +117,8 @@ impl Installations<'_, Writing> {
     }
 
     /// The installation after the change. `None`: not installed.
+    ///
+    /// A proxy of another organization is found out when the unit commits ([`StoreError::Reference`]); check it before.
     pub async fn update(&self, package: &PackageName, change: InstallationChange) -> Result<Option<Installation>, StoreError> {
         use installation::Column;
         let update = self.0.update::<installation::Entity>().filter(Column::Package.eq(package.as_str()));
@@ -121,8 +127,28 @@ impl Installations<'_, Writing> {
             .set_some(Column::VersionId, change.version.map(|version| version.map(|id| id.to_string())))
             .set_some(Column::Config, change.config.as_ref().map(entities::to_json))
             .set_some(Column::ModelId, change.model)
+            .set_some(Column::ProxyId, change.proxy.as_ref().map(|proxy| proxy.as_ref().map(ToString::to_string)))
             .set_some(Column::Enabled, change.enabled);
-        update.returning_one().await?.map(Installation::try_from).transpose()
+        let Some(row) = update.returning_one().await? else { return Ok(None) };
+        if let Some(proxy) = change.proxy {
+            self.hold(&row, proxy.as_ref().and_then(proxies::own)).await?;
+        }
+        Installation::try_from(row).map(Some)
+    }
+
+    /// Keeps the proxy that the installation names from being deleted.
+    async fn hold(&self, row: &installation::Model, proxy: Option<ProxyId>) -> Result<(), StoreError> {
+        use proxy_use::Column;
+        let before = self.0.delete::<proxy_use::Entity>();
+        before.filter(Column::AppId.eq(row.app_id.as_str())).filter(Column::Package.eq(row.package.as_str())).run().await?;
+        let Some(proxy) = proxy else { return Ok(()) };
+        let held = proxy_use::ActiveModel {
+            app_id: Set(row.app_id.clone()),
+            package: Set(row.package.clone()),
+            proxy_id: Set(proxy.to_string()),
+            ..Default::default()
+        };
+        self.0.append::<proxy_use::Entity>(held).await
     }
 
     /// `false`: not installed.
@@ -140,6 +166,7 @@ impl TryFrom<installation::Model> for Installation {
             version: entities::parse_some(row.version_id.as_deref(), "an installed version")?,
             config: entities::json(&row.config, "an installation's configuration")?,
             model: row.model_id,
+            proxy: entities::parse_some(row.proxy_id.as_deref(), "an installation's proxy")?,
             enabled: row.enabled,
             installed_at: row.installed_at.0,
             updated_at: row.updated_at.0,

@@ -18,6 +18,7 @@ pub struct Model {
     pub version_id: Option<String>,
     pub config: String,
     pub model_id: Option<String>,
+    pub proxy_id: Option<String>,
     pub enabled: bool,
     pub installed_at: At,
     pub updated_at: At,

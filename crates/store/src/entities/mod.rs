@@ -29,6 +29,9 @@ pub(crate) mod package;
 pub(crate) mod package_version;
 pub(crate) mod profile;
 pub(crate) mod provider_key;
+pub(crate) mod proxy;
+pub(crate) mod proxy_default;
+pub(crate) mod proxy_use;
 #[cfg(feature = "unlock")]
 pub(crate) mod registry;
 pub(crate) mod run;

@@ -7,8 +7,8 @@ use sea_orm::{ActiveModelTrait as _, ActiveValue, EntityTrait, IdenStatic as _, 
 use super::{account_token, attempt, login_identity};
 use super::{
     api_key, application, audit_entry, connection, data_key, end_user, event, idempotency_record, installation, invitation, job, key_check,
-    ledger_entry, member, memory, model, organization, package, package_version, profile, provider_key, run, run_activity, run_spec,
-    run_state, run_total, session, stream_ticket, user,
+    ledger_entry, member, memory, model, organization, package, package_version, profile, provider_key, proxy, proxy_default, proxy_use,
+    run, run_activity, run_spec, run_state, run_total, session, stream_ticket, user,
 };
 use crate::StoreError;
 use crate::inspect::Owner;
@@ -87,6 +87,9 @@ pub(crate) fn all() -> Vec<Entry> {
         tenant::<package::Entity>(),
         tenant::<package_version::Entity>(),
         tenant::<installation::Entity>(),
+        tenant::<proxy::Entity>(),
+        tenant::<proxy_default::Entity>(),
+        tenant::<proxy_use::Entity>(),
         tenant::<profile::Entity>(),
         tenant::<connection::Entity>(),
         platform::<data_key::Entity>(),

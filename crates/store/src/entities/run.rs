@@ -29,6 +29,8 @@ pub struct Model {
     pub error_code: Option<String>,
     pub model_id: Option<String>,
     pub model_label: String,
+    pub proxy_id: Option<String>,
+    pub proxy_label: Option<String>,
     pub input_tokens: i64,
     pub output_tokens: i64,
     pub cache_read_tokens: i64,

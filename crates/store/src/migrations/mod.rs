@@ -14,6 +14,7 @@ mod m0006_organizations;
 mod m0007_accounts;
 mod m0009_conventions;
 mod m0011_streams;
+mod m0013_proxies;
 pub(crate) mod policy;
 
 use sea_orm_migration::{MigrationTrait, MigratorTrait};
@@ -32,6 +33,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0007_accounts::Migration),
             Box::new(m0009_conventions::Migration),
             Box::new(m0011_streams::Migration),
+            Box::new(m0013_proxies::Migration),
         ]
     }
 }
@@ -48,6 +50,7 @@ pub(crate) fn tables() -> Vec<&'static policy::Table> {
         m0006_organizations::TABLES,
         m0007_accounts::TABLES,
         m0011_streams::TABLES,
+        m0013_proxies::TABLES,
     ]
     .into_iter()
     .flatten()

@@ -85,6 +85,8 @@ fn row(new: &NewRun, end_user: Option<String>, now: At) -> run::ActiveModel {
         error_code: Set(None),
         model_id: Set(spec.model.id.map(|id| id.to_string())),
         model_label: Set(super::row::plain(&spec.model.label)),
+        proxy_id: Set(spec.proxy.as_ref().map(|proxy| proxy.id.to_string())),
+        proxy_label: Set(spec.proxy.as_ref().map(|proxy| super::row::plain(&proxy.label))),
         input_tokens: Set(0),
         output_tokens: Set(0),
         cache_read_tokens: Set(0),

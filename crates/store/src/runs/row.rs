@@ -1,6 +1,6 @@
 //! A run as everyone outside sees it.
 
-use domain::{AppId, EndUserId, KeyId, ModelId, NanoUsd, OrgId, PackageName, RunId, RunStatus, Timestamp, UserId};
+use domain::{AppId, EndUserId, KeyId, ModelId, NanoUsd, OrgId, PackageName, ProxyRef, RunId, RunStatus, Timestamp, UserId};
 use serde_json::Value;
 use wire::message::Usage;
 
@@ -29,6 +29,9 @@ pub struct Run {
     pub error_code: Option<String>,
     pub model: Option<ModelId>,
     pub model_label: String,
+    /// The outbound proxy that carries its calls; both `None`: they go out directly.
+    pub proxy: Option<ProxyRef>,
+    pub proxy_label: Option<String>,
     pub usage: Usage,
     pub cost: NanoUsd,
     pub rung: Option<String>,
@@ -75,6 +78,8 @@ impl TryFrom<run::Model> for Run {
             error_code: row.error_code,
             model: parse_some(row.model_id.as_deref(), WHAT)?,
             model_label: row.model_label,
+            proxy: parse_some(row.proxy_id.as_deref(), WHAT)?,
+            proxy_label: row.proxy_label,
             usage,
             cost: NanoUsd(row.cost),
             rung: row.rung,

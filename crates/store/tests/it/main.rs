@@ -13,6 +13,7 @@ mod invitations;
 mod limits;
 mod members;
 mod nodes;
+mod proxies;
 mod proxy;
 mod records;
 mod request;

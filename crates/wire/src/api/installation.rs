@@ -1,6 +1,6 @@
 //! Packages installed in an application, with its overrides.
 
-use domain::{AppId, ModelId, PackageName};
+use domain::{AppId, ModelId, PackageName, ProxyChoice};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -27,7 +27,10 @@ pub struct ApplicationPackage {
     /// The pinned version; null: the newest.
     pub version: Option<String>,
     pub config: Value,
+    /// Overrides the organization's default model.
     pub model_id: Option<ModelId>,
+    /// Overrides the default proxy; `"none"` is a direct connection.
+    pub proxy_id: Option<ProxyChoice>,
     pub enabled: bool,
     pub installed_at: Moment,
     pub updated_at: Moment,
@@ -56,6 +59,10 @@ pub struct ConfigurePackage {
     #[serde(default, deserialize_with = "super::nullable")]
     #[cfg_attr(feature = "schema", schema(value_type = Option<ModelId>))]
     pub model_id: Option<Option<ModelId>>,
+    /// A proxy of the organization or of the server, or `"none"` for a direct connection.
+    #[serde(default, deserialize_with = "super::nullable")]
+    #[cfg_attr(feature = "schema", schema(value_type = Option<ProxyChoice>))]
+    pub proxy_id: Option<Option<ProxyChoice>>,
     /// An exact version, a dist-tag or a range.
     #[serde(default, deserialize_with = "super::nullable")]
     #[cfg_attr(feature = "schema", schema(max_length = 256, value_type = Option<String>))]

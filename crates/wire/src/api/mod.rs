@@ -16,6 +16,8 @@ pub mod model;
 pub mod notification;
 pub mod organization;
 pub mod package;
+pub mod probe;
+pub mod proxy;
 pub mod run;
 pub mod run_log;
 pub mod run_update;
@@ -34,4 +36,9 @@ pub fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) 
 /// `#[serde(default, deserialize_with = "nullable")]`.
 pub fn nullable<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<Option<T>>, D::Error> {
     Option::deserialize(deserializer).map(Some)
+}
+
+/// A member that must be there and may be `null`: `#[serde(deserialize_with = "required_nullable")]`.
+pub fn required_nullable<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+    Option::deserialize(deserializer)
 }

@@ -96,6 +96,62 @@ pub struct CreateModel {
     pub cost: Option<Cost>,
 }
 
+/// Body of `PATCH /api/models/{id}`. Missing members stay.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct UpdateModel {
+    #[serde(default)]
+    #[cfg_attr(feature = "schema", schema(min_length = 1, max_length = 100, example = "GPT"))]
+    pub label: Option<String>,
+    #[serde(default)]
+    #[cfg_attr(
+        feature = "schema",
+        schema(pattern = "^(openai-completions|openai-responses|anthropic-messages)$", example = "openai-completions")
+    )]
+    pub api: Option<String>,
+    #[serde(default)]
+    #[cfg_attr(feature = "schema", schema(format = "uri", max_length = 2048, example = "https://api.openai.com/v1"))]
+    pub base_url: Option<String>,
+    #[serde(default)]
+    #[cfg_attr(feature = "schema", schema(min_length = 1, max_length = 200, example = "gpt-5"))]
+    pub model_id: Option<String>,
+    /// `null`: the server wants no key.
+    #[serde(default, deserialize_with = "super::nullable")]
+    #[cfg_attr(feature = "schema", schema(value_type = Option<ProviderKeyId>))]
+    pub provider_key_id: Option<Option<ProviderKeyId>>,
+    #[serde(default)]
+    #[cfg_attr(feature = "schema", schema(minimum = 1024, maximum = 100_000_000))]
+    pub context_window: Option<u64>,
+    #[serde(default)]
+    #[cfg_attr(feature = "schema", schema(minimum = 1, maximum = 10_000_000))]
+    pub max_tokens: Option<u64>,
+    #[serde(default)]
+    pub reasoning: Option<bool>,
+    /// `text` and `image`.
+    #[serde(default)]
+    #[cfg_attr(feature = "schema", schema(max_items = 2))]
+    pub input: Option<Vec<String>>,
+    /// `null`: the price is unknown.
+    #[serde(default, deserialize_with = "super::nullable")]
+    #[cfg_attr(feature = "schema", schema(value_type = Option<Cost>))]
+    pub cost: Option<Option<Cost>>,
+    /// Runs that name a disabled model are refused.
+    #[serde(default)]
+    pub enabled: Option<bool>,
+}
+
+/// Body of `PUT /api/models/default`, and its answer.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct DefaultModel {
+    /// Null: there is no default.
+    #[serde(deserialize_with = "super::required_nullable")]
+    #[cfg_attr(feature = "schema", schema(required))]
+    pub model_id: Option<ModelId>,
+}
+
 /// The constant `provider_key`.
 #[derive(Clone, Copy, Debug, Serialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
@@ -136,4 +192,26 @@ pub struct CreateProviderKey {
     pub base_url: String,
     #[cfg_attr(feature = "schema", schema(value_type = String, min_length = 1, max_length = 4096, example = "sk-YOUR-KEY"))]
     pub api_key: Secret,
+}
+
+/// Body of `PATCH /api/provider-keys/{id}`. Missing members stay.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct UpdateProviderKey {
+    #[serde(default)]
+    #[cfg_attr(feature = "schema", schema(min_length = 1, max_length = 100, example = "OpenAI production"))]
+    pub label: Option<String>,
+    #[serde(default)]
+    #[cfg_attr(
+        feature = "schema",
+        schema(pattern = "^(openai-completions|openai-responses|anthropic-messages)$", example = "openai-completions")
+    )]
+    pub api: Option<String>,
+    #[serde(default)]
+    #[cfg_attr(feature = "schema", schema(format = "uri", max_length = 2048, example = "https://api.openai.com/v1"))]
+    pub base_url: Option<String>,
+    #[serde(default)]
+    #[cfg_attr(feature = "schema", schema(value_type = Option<String>, min_length = 1, max_length = 4096, example = "sk-YOUR-KEY"))]
+    pub api_key: Option<Secret>,
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use domain::{AppId, EndUserId, KeyId, ModelId, OrgId, PackageName, RunId, RunStatus, UserId};
+use domain::{AppId, EndUserId, KeyId, ModelId, OrgId, PackageName, ProxyChoice, ProxyRef, RunId, RunStatus, UserId};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -46,6 +46,9 @@ pub struct Run {
     pub error_code: Option<String>,
     pub model_id: Option<ModelId>,
     pub model_label: String,
+    /// The outbound proxy that carries provider calls and the agent's own HTTP; null: they go out directly.
+    pub proxy_id: Option<ProxyRef>,
+    pub proxy_label: Option<String>,
     pub token_usage: TokenUsage,
     /// Dollars; `costNanoUsd` is exact.
     pub cost: f64,
@@ -106,6 +109,9 @@ pub struct RunAgent {
     pub input: Option<BTreeMap<String, Value>>,
     #[serde(default)]
     pub model_id: Option<ModelId>,
+    /// A proxy of the organization or of the server, or `"none"` for a direct connection.
+    #[serde(default)]
+    pub proxy_id: Option<ProxyChoice>,
 }
 
 /// Body of `POST /api/runs`.
@@ -122,6 +128,9 @@ pub struct CreateRun {
     pub input: Option<BTreeMap<String, Value>>,
     #[serde(default)]
     pub model_id: Option<ModelId>,
+    /// A proxy of the organization or of the server, or `"none"` for a direct connection.
+    #[serde(default)]
+    pub proxy_id: Option<ProxyChoice>,
 }
 
 /// Body of `POST /api/runs/inline`.
@@ -142,6 +151,9 @@ pub struct CreateInlineRun {
     pub config: Option<BTreeMap<String, Value>>,
     #[serde(default)]
     pub model_id: Option<ModelId>,
+    /// A proxy of the organization or of the server, or `"none"` for a direct connection.
+    #[serde(default)]
+    pub proxy_id: Option<ProxyChoice>,
 }
 
 /// Answer to starting a run.

@@ -122,6 +122,7 @@ impl World {
             output_schema,
             memories: vec![],
             egress: Egress::Public,
+            proxy: None,
             limits: RunLimits::default(),
         };
         Self {

@@ -38,5 +38,5 @@ pub(super) async fn run_agent(
     OptionalJson(body): OptionalJson<RunAgent>,
 ) -> Result<Answer, Problem> {
     let choice = Choice::Installed { package, version: body.version };
-    start(&can, &app, Asked { choice, input: body.input, model: body.model_id }).await
+    start(&can, &app, Asked { choice, input: body.input, model: body.model_id, proxy: body.proxy_id }).await
 }

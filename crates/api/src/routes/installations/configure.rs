@@ -10,6 +10,7 @@ use crate::app::App;
 use crate::convert;
 use crate::extract::{AgentPath, Can, IdPath, Json, perm};
 use crate::problem::{Problem, Violation};
+use crate::routes::proxies::require as require_proxy;
 use crate::rules;
 
 impl rules::Checked for ConfigurePackage {
@@ -54,6 +55,9 @@ pub(super) async fn configure_package(
     {
         return Err(Problem::invalid("/modelId", "not_found", "no such model"));
     }
+    if let Some(Some(choice)) = &body.proxy_id {
+        require_proxy(&write, &app, choice, "/proxyId").await?;
+    }
     let version = match &body.version {
         None => None,
         Some(None) => Some(None),
@@ -64,6 +68,7 @@ pub(super) async fn configure_package(
         version,
         config: config.clone(),
         model: body.model_id.map(|model| model.map(|id| id.to_string())),
+        proxy: body.proxy_id,
         enabled: body.enabled,
     };
     let installation = write.installations().update(&name, change).await?.ok_or_else(not_installed)?;

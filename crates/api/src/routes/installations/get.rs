@@ -15,7 +15,7 @@ use crate::problem::Problem;
     path = "/api/applications/{id}/packages/{scope}/{name}",
     operation_id = "getInstalledPackage",
     tag = "Applications",
-    description = "How the application uses the package: pinned version, configuration, model.",
+    description = "How the application uses the package: pinned version, configuration, model, proxy.",
     params(
         ("id" = AppId, Path, description = "The application."),
         ("scope" = String, Path, description = "The package's scope, with its `@`.", example = "@acme"),

@@ -1,7 +1,8 @@
 use store::NewModel;
-use wire::api::model::{Cost, CreateModel, Model};
-use wire::run_spec::{ModelProtocol, Price};
+use wire::api::model::{CreateModel, Model};
+use wire::run_spec::ModelProtocol;
 
+use super::{accepts_images, check_cost, check_input, check_limits, price};
 use crate::answer::Answer;
 use crate::convert;
 use crate::extract::{Can, Json, perm};
@@ -10,8 +11,6 @@ use crate::rules;
 
 const DEFAULT_CONTEXT_WINDOW: u64 = 128_000;
 const DEFAULT_MAX_TOKENS: u64 = 16_384;
-/// Dollars for a million tokens; no vendor is near it.
-const HIGHEST_PRICE: f64 = 1_000_000.0;
 
 impl rules::Checked for CreateModel {
     fn check(&self) -> Vec<Violation> {
@@ -20,24 +19,9 @@ impl rules::Checked for CreateModel {
         rules::protocol(&mut violations, "/api", &self.api);
         rules::base_url(&mut violations, "/baseUrl", &self.base_url);
         rules::length(&mut violations, "/modelId", &self.model_id, 1..=200);
-        rules::range(&mut violations, "/contextWindow", self.context_window, 1024..=100_000_000);
-        rules::range(&mut violations, "/maxTokens", self.max_tokens, 1..=10_000_000);
-        for (at, input) in self.input.iter().enumerate().filter(|(_, input)| !matches!(input.as_str(), "text" | "image")) {
-            violations.push(Violation::new(format!("/input/{at}"), "invalid_value", format!("\"{input}\" must be text or image")));
-        }
-        if let Some(cost) = &self.cost {
-            for (name, price) in
-                [("input", cost.input), ("output", cost.output), ("cacheRead", cost.cache_read), ("cacheWrite", cost.cache_write)]
-            {
-                if !(0.0..=HIGHEST_PRICE).contains(&price) {
-                    violations.push(Violation::new(
-                        format!("/cost/{name}"),
-                        "out_of_range",
-                        "must be dollars for a million tokens, 0 or more",
-                    ));
-                }
-            }
-        }
+        check_limits(&mut violations, self.context_window, self.max_tokens);
+        check_input(&mut violations, &self.input);
+        check_cost(&mut violations, self.cost.as_ref());
         violations
     }
 }
@@ -69,7 +53,7 @@ pub(super) async fn create_model(can: Can<perm::ModelsWrite>, Json(body): Json<C
         context_window: body.context_window.unwrap_or(DEFAULT_CONTEXT_WINDOW),
         max_output_tokens: body.max_tokens.unwrap_or(DEFAULT_MAX_TOKENS),
         reasoning: body.reasoning,
-        accepts_images: body.input.iter().any(|input| input == "image"),
+        accepts_images: accepts_images(&body.input),
         price: body.cost.map(price),
         enabled: true,
         is_default,
@@ -78,8 +62,4 @@ pub(super) async fn create_model(can: Can<perm::ModelsWrite>, Json(body): Json<C
     let model = write.models().create(new).await?;
     let location = format!("/api/models/{}", model.id);
     Answer::created(write, &convert::model(model), location).await
-}
-
-fn price(cost: Cost) -> Price {
-    Price { input: cost.input, output: cost.output, cache_read: cost.cache_read, cache_write: cost.cache_write }
 }

@@ -1,10 +1,10 @@
 use axum::extract::State;
-use connect::vault::Where;
 use domain::ProviderKeyId;
 use store::{DataKeyOwner, NewProviderKey};
 use wire::api::model::{CreateProviderKey, ProviderKey};
 use wire::run_spec::ModelProtocol;
 
+use super::{check_secret, place};
 use crate::answer::Answer;
 use crate::app::App;
 use crate::convert;
@@ -18,10 +18,7 @@ impl rules::Checked for CreateProviderKey {
         rules::length(&mut violations, "/label", &self.label, 1..=100);
         rules::protocol(&mut violations, "/api", &self.api);
         rules::base_url(&mut violations, "/baseUrl", &self.base_url);
-        rules::length(&mut violations, "/apiKey", self.api_key.expose(), 1..=4096);
-        if self.api_key.expose().bytes().any(|byte| !(0x21..=0x7e).contains(&byte)) {
-            violations.push(Violation::new("/apiKey", "invalid_value", "must be visible ASCII: it travels in a header"));
-        }
+        check_secret(&mut violations, &self.api_key);
         violations
     }
 }
@@ -43,8 +40,7 @@ pub(super) async fn create_provider_key(
 ) -> Result<Answer, Problem> {
     let id = ProviderKeyId::new(app.ids());
     let row = id.to_string();
-    let place = Where { table: "provider_keys", column: "sealed", row: &row };
-    let sealed = app.vault.seal(&DataKeyOwner::organization(&can.scope), place, body.api_key.expose().as_bytes()).await?;
+    let sealed = app.vault.seal(&DataKeyOwner::organization(&can.scope), place(&row), body.api_key.expose().as_bytes()).await?;
     let protocol = ModelProtocol::parse(&body.api).expect("checked with the body");
     let write = can.write_org().await?;
     let new = NewProviderKey { id, label: body.label, protocol, base_url: body.base_url, sealed, created_by: can.user };

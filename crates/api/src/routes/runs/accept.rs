@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use domain::{Code, ModelId};
-use runs::preflight::{self, Choice, Request, StartedBy};
+use domain::{Code, ModelId, ProxyChoice};
+use runs::preflight::{self, Choice, Request, Sources, StartedBy};
 use serde_json::Value;
 use store::{AppScope, Run, Write};
 
@@ -18,6 +18,7 @@ pub(crate) struct Asked {
     pub choice: Choice,
     pub input: Option<BTreeMap<String, Value>>,
     pub model: Option<ModelId>,
+    pub proxy: Option<ProxyChoice>,
 }
 
 /// Prepares the run and queues it in the write that is to be answered.
@@ -32,9 +33,11 @@ pub(crate) async fn accept(can: &Can<perm::AgentsRun>, app: &App, asked: Asked) 
         choice: asked.choice,
         input: asked.input.unwrap_or_default().into_iter().collect(),
         model: asked.model,
+        proxy: asked.proxy,
         started_by: StartedBy { user: session, key: facts.key },
     };
-    let prepared = preflight::prepare(&app.store, &app.vault, &can.scope, request, &app.limits).await?;
+    let sources = Sources { store: &app.store, vault: &app.vault, proxies: app.outbound.proxies() };
+    let prepared = preflight::prepare(sources, &can.scope, request, &app.limits).await?;
     let write = can.write().await?;
     let run = runs::start(&write, &prepared, &app.limits.platform).await?;
     Ok((write, run))

@@ -29,5 +29,5 @@ impl rules::Checked for CreateRun {
 )]
 pub(super) async fn create_run(can: Can<perm::AgentsRun>, State(app): State<App>, Json(body): Json<CreateRun>) -> Result<Answer, Problem> {
     let choice = Choice::Installed { package: body.agent_id, version: body.version };
-    start(&can, &app, Asked { choice, input: body.input, model: body.model_id }).await
+    start(&can, &app, Asked { choice, input: body.input, model: body.model_id, proxy: body.proxy_id }).await
 }

@@ -34,6 +34,6 @@ pub(super) async fn create_inline_run(
 ) -> Result<Answer, Problem> {
     let choice =
         Choice::Inline { manifest: body.manifest, prompt: body.prompt, config: body.config.unwrap_or_default().into_iter().collect() };
-    let (write, run) = accept(&can, &app, Asked { choice, input: body.input, model: body.model_id }).await?;
+    let (write, run) = accept(&can, &app, Asked { choice, input: body.input, model: body.model_id, proxy: body.proxy_id }).await?;
     Answer::done(write, 202, &StartedRun { run_id: run.id }).await
 }

@@ -36,6 +36,7 @@ pub(crate) enum Kind {
     Run,
     Model,
     ProviderKey,
+    Proxy,
     Connection,
     Session,
     /// A provider to sign in with.
@@ -69,6 +70,7 @@ const NAMED: &[(&str, Kind)] = &[
     ("/api/auth/sessions/{id}", Kind::Session),
     ("/api/auth/sign-in/social/{provider}", Kind::LoginProvider),
     ("/api/auth/callback/{provider}", Kind::LoginProvider),
+    ("/api/proxies/{id}", Kind::Proxy),
     ("/api/connections/{id}", Kind::Connection),
     ("/api/connections/connect/{scope}/{name}", Kind::Provider),
 ];
@@ -95,7 +97,8 @@ impl Kind {
             | Self::Tool
             | Self::Skill
             | Self::Model
-            | Self::ProviderKey => Class::Organization,
+            | Self::ProviderKey
+            | Self::Proxy => Class::Organization,
             Self::Application | Self::Installation => Class::Application,
             Self::ApiKey | Self::InstalledAgent => Class::Shared,
             Self::EndUser | Self::Run | Self::Memory => Class::Private,
@@ -170,8 +173,14 @@ pub(crate) async fn body(stage: &Stage<'_>, operation: &Operation, principal: Pr
         "createProvider" => json!({"manifest": provider(&name), "content": "# Shop"}),
         "importPackage" => return Content::Archive(archive(&name)),
         "installPackage" => json!({"packageId": publish_agent(home.tenant, &name).await}),
-        "configurePackage" => json!({"enabled": true}),
+        "configurePackage" => json!({"enabled": true, "modelId": null, "proxyId": "none"}),
         "createModel" => with(vendor, json!({"modelId": "model-1"})),
+        "updateModel" => json!({"label": format!("Model {number}"), "enabled": true, "cost": null}),
+        "setDefaultModel" => json!({"modelId": home.tenant.get("/api/models").await.is(200).text_at("/data/0/id")}),
+        "updateProviderKey" => json!({"label": format!("Key {number}"), "apiKey": "vendor-secret"}),
+        "createProxy" => json!({"label": format!("Exit {number}"), "url": "http://ada:secret@proxy.example.com:8080"}),
+        "updateProxy" => json!({"label": format!("Exit {number}"), "url": "socks5://proxy.example.com", "enabled": true}),
+        "setDefaultProxy" => json!({"proxyId": "none"}),
         "createProviderKey" => with(vendor, json!({"apiKey": "vendor-secret"})),
         "connectApiKey" => json!({"apiKey": "shop-secret"}),
         "connectCredentials" => json!({"credentials": {"api_key": "shop-secret"}}),

@@ -27,6 +27,6 @@ mod unlocked;
 
 pub(crate) use self::fixtures::Kind;
 pub(crate) use self::operation::{document, operations};
-pub(crate) use self::rows::{archive, upload};
+pub(crate) use self::rows::{agent, archive, upload};
 pub(crate) use self::stage::Stage;
 pub(crate) use self::target::Target;

@@ -222,6 +222,11 @@ impl Kind {
             Self::Run => id(run(&caller, agent).await),
             Self::Model => stage.created_by_owner(target, "/api/models", json!({"modelId": slug})).await,
             Self::ProviderKey => stage.created_by_owner(target, "/api/provider-keys", json!({"apiKey": "vendor-secret"})).await,
+            Self::Proxy => {
+                let tenant = if is_foreign { &stage.foreign } else { &stage.own };
+                let body = json!({"label": slug, "url": format!("http://{slug}:secret@proxy.example.com")});
+                id(tenant.post("/api/proxies", &body).await.is(201).text_at("/id"))
+            }
             Self::Connection => connection(&caller, provider).await,
             Self::Session => {
                 let user = if is_foreign { stage.foreign.owner } else { stage.own.owner };
@@ -247,6 +252,7 @@ impl Kind {
             Self::Run => RunId::new(ids).to_string(),
             Self::Model => domain::ModelId::new(ids).to_string(),
             Self::ProviderKey => domain::ProviderKeyId::new(ids).to_string(),
+            Self::Proxy => domain::ProxyId::new(ids).to_string(),
             Self::Connection => domain::ConnectionId::new(ids).to_string(),
             Self::Session => domain::SessionId::new(ids).to_string(),
             Self::LoginProvider => "github".to_owned(),

@@ -23,6 +23,7 @@ use axum::http::Request;
 use connect::Vault;
 use connect::vault::{MasterKey, MasterKeys};
 use domain::mock::MockClock;
+use futures::future::BoxFuture;
 use runs::preflight::Limits;
 use store::{RateLimiter, SealError, Sealer, Store};
 use tempfile::TempDir;
@@ -88,6 +89,8 @@ struct Plan {
     provider: Option<String>,
     /// Whether hashing a password takes longer than all the rest of a request, as in production.
     hashes_slowly: bool,
+    /// The server's own calls; `None` reaches nothing.
+    outbound: Option<connect::Outbound>,
 }
 
 /// The services behind the API: the one place that knows them all.
@@ -102,7 +105,28 @@ async fn parts(store: Store, clock: Arc<MockClock>, mailer: Option<Arc<dyn Maile
     let client = net::Client::new(net::Options::new("all=127.0.0.1".parse().unwrap())).unwrap();
     let registration = plan.provider.as_deref().map(provider::registration);
     let logins = Logins::new(client, options.app_url.clone(), registration.clone(), registration);
-    api::Parts { store, passwords: Passwords::new(costs), vault, limits, limiter, mailer, logins, background: TaskTracker::new(), options }
+    let background = TaskTracker::new();
+    let outbound = plan.outbound.clone().unwrap_or_else(|| outbound("", "[]", "https://example.com/"));
+    api::Parts { store, passwords: Passwords::new(costs), vault, limits, outbound, limiter, mailer, logins, background, options }
+}
+
+/// Knows no name, so that nothing leaves this machine.
+#[derive(Debug)]
+struct NoNames;
+
+impl net::resolver::Resolver for NoNames {
+    fn lookup<'a>(&'a self, _: &'a str) -> BoxFuture<'a, std::io::Result<Vec<std::net::IpAddr>>> {
+        Box::pin(async { Err(std::io::ErrorKind::NotFound.into()) })
+    }
+}
+
+/// The server's own calls, with these settings of the operator's: `OUTBOUND_ALLOW`, `SYSTEM_PROXIES`, `PROXY_TEST_URL`.
+fn outbound(allow: &str, proxies: &str, test_url: &str) -> connect::Outbound {
+    let mut options = net::Options::new(allow.parse().unwrap());
+    options.resolver = Arc::new(NoNames);
+    let client = net::Client::new(options).unwrap();
+    let proxies = connect::SystemProxies::parse(&proxies.into(), &client).unwrap();
+    connect::Outbound::new(client, Arc::new(proxies), test_url.parse().unwrap())
 }
 
 fn options() -> api::Options {
@@ -160,6 +184,12 @@ impl World {
             worlds.push(Self::on(database, |_| {}, Plan::default()).await);
         }
         worlds
+    }
+
+    /// As [`Self::start`], on a server whose operator has set `OUTBOUND_ALLOW`, `SYSTEM_PROXIES` and `PROXY_TEST_URL`.
+    pub(crate) async fn with_outbound(allow: &str, proxies: &str, test_url: &str) -> Self {
+        let outbound = Some(outbound(allow, proxies, test_url));
+        Self::on(Database::preferred(), |_| {}, Plan { outbound, ..Plan::default() }).await
     }
 
     /// As [`Self::each`], on servers that can send mail.

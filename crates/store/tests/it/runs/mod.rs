@@ -51,6 +51,7 @@ pub(crate) fn new_run(scope: &AppScope) -> NewRun {
         output_schema: None,
         memories: Vec::new(),
         egress: Egress::Public,
+        proxy: None,
         limits: RunLimits::default(),
     };
     NewRun { spec, input: json!({"question": "why"}), config: json!({}), user: None, key: None }

@@ -1,0 +1,3 @@
+mod default;
+mod test;
+mod update;
