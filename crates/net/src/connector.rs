@@ -67,7 +67,8 @@ impl Dialer {
     async fn through_any(&self, proxy: &OutboundProxy, addresses: &[IpAddr], port: u16) -> Result<Link, ProxyFailure> {
         let mut last = ProxyFailure::Timeout;
         for (position, &address) in addresses.iter().enumerate() {
-            let attempt = self.through(proxy, SocketAddr::new(address, port));
+            // In the form that was judged: a proxy on IPv4 makes nothing of ::ffff:192.0.2.1.
+            let attempt = self.through(proxy, SocketAddr::new(address.to_canonical(), port));
             let outcome = if position + 1 == addresses.len() {
                 attempt.await
             } else {

@@ -319,5 +319,6 @@ async fn a_tunnel_of_the_agents_goes_through_the_proxy() {
     let mut answer = String::new();
     link.read_to_string(&mut answer).await.expect("reads");
     assert!(answer.ends_with("hello"), "{answer}");
-    assert_eq!(proxy.asked(), [server.address.to_string()]);
+    client.connect_tcp(Purpose::Agents, "::ffff:127.0.0.1", server.address.port()).await.expect("connects");
+    assert_eq!(proxy.asked(), [server.address.to_string(), server.address.to_string()], "never in the form of another family");
 }
