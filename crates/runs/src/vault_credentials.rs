@@ -7,6 +7,7 @@ use connect::vault::{VaultServiceError, Where};
 use connect::{SystemProxies, Vault, credentials, proxies};
 use domain::{BuiltInProxy, ProxyId, ProxyRef, Secret};
 use store::{AppScope, DataKeyOwner, Read, Store, StoreError};
+use url::Url;
 use wire::control::Credentials;
 use wire::run_spec::{ProviderSpec, ProxySpec, RunSpec};
 
@@ -52,6 +53,11 @@ impl VaultCredentials {
         let gone = || CredentialError::Gone(format!("the model \"{}\" was deleted after the run was accepted", spec.model.label));
         let model = read.models().get(id).await.map_err(unavailable)?.ok_or_else(gone)?;
         let Some(key) = model.provider_key else { return Ok(None) };
+        // The run calls the address that it was accepted with; a key that was chosen for another one must not go there.
+        if !Url::parse(&model.base_url).is_ok_and(|url| url == spec.model.base_url) {
+            let label = &spec.model.label;
+            return Err(CredentialError::Gone(format!("the address of the model \"{label}\" was changed after the run was accepted")));
+        }
         let sealed = read.provider_keys().sealed(key).await.map_err(unavailable)?.ok_or_else(gone)?;
         Ok(Some((key.to_string(), sealed)))
     }

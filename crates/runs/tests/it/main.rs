@@ -9,4 +9,5 @@ mod lease;
 mod life;
 mod pool;
 mod process;
+mod secrets;
 mod world;

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use domain::mock::MockClock;
-use domain::{NanoUsd, RandomIds, RunId};
+use domain::{NanoUsd, RandomIds, RunId, UserId};
 use runs::{CredentialError, CredentialSource, Handle, Options, Parts, Pool, RunSecrets, SandboxSource, Service};
 use sandbox::ToolhostImage;
 use sea_orm::{ConnectionTrait as _, Database, DatabaseConnection};
@@ -19,6 +19,9 @@ use tokio_util::sync::CancellationToken;
 use wire::run_spec::{Egress, ModelProtocol, ModelSpec, Prompt, RunLimits, RunSpec};
 
 use crate::fake::{FakeLaunch, FakeSandbox, Script};
+
+/// The hash of the owner's session.
+const SESSION: [u8; 32] = [7; 32];
 
 pub(crate) struct World {
     pub(crate) store: Store,
@@ -113,6 +116,11 @@ impl World {
     /// A worker whose sidecars follow the script.
     pub(crate) fn worker(&self, script: Script) -> Worker {
         Worker::start(&self.store, options(), Keys::Given, script)
+    }
+
+    /// Who owns the organization.
+    pub(crate) async fn owner(&self) -> UserId {
+        self.store.system().session_by_hash(&SESSION).await.unwrap().unwrap().user.id
     }
 
     pub(crate) fn new_run(&self) -> NewRun {
@@ -280,7 +288,7 @@ async fn tenant(store: &Store) -> AppScope {
         application: "Default".to_owned(),
     };
     let (organization, application) = write.create_organization(new).await.unwrap();
-    let token_hash = [7; 32];
+    let token_hash = SESSION;
     let expires_at = store.clock().now() + Duration::from_hours(24);
     write.sessions().create(store::NewSession { user: user.id, token_hash, expires_at, ip: None, user_agent: None }).await.unwrap();
     write.commit().await.unwrap();

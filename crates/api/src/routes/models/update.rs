@@ -34,7 +34,8 @@ impl rules::Checked for UpdateModel {
     path = "/api/models/{id}",
     operation_id = "updateModel",
     tag = "Models",
-    description = "Missing members stay; `null` clears the key or the price. Runs that were accepted before keep what they were accepted with.",
+    description = "Missing members stay; `null` clears the key or the price. Runs that were accepted before keep what they were accepted with; when the address changes, those that have not \
+                   started end with an error, because a key never goes to another address than its own.",
     params(("id" = ModelId, Path, description = "The model.")),
     request_body = UpdateModel,
     responses((status = 200, description = "The model after the change.", body = Model))
