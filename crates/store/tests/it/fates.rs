@@ -161,12 +161,15 @@ async fn an_application_takes_every_row_along_but_its_audit_rows() {
         let login = system.key_by_hash(&crate::world::hash("second")).await.unwrap().unwrap();
         let tenant = Tenant { app: second, scope: login.app_scope(), key: login.key, login, ..acme };
         full_end_user(&world, &tenant, "ada").await;
+        let exit = crate::proxies::proxy(&world, &tenant, "exit").await;
         let write = world.store.write(&tenant.scope, WriteContext::internal()).await.unwrap();
-        write.installations().create(NewInstallation::of(crate::catalog::name("@acme/crm"))).await.unwrap().unwrap();
+        let crm = crate::catalog::name("@acme/crm");
+        write.installations().create(NewInstallation::of(crm.clone())).await.unwrap().unwrap();
+        write.installations().update(&crm, crate::proxies::to(Some(crate::proxies::through(&exit)))).await.unwrap().unwrap();
         write.commit().await.unwrap();
         let waiting = crate::runs::a_run(&world.store, &tenant.scope).await;
         let before = counts(&world, "app_id", &second.to_string()).await;
-        let shared = ["api_keys", "end_users", "installations", "run_totals"];
+        let shared = ["api_keys", "end_users", "installations", "proxy_uses", "run_totals"];
         for table in shared.into_iter().chain(GO_WITH_END_USER).chain(STAY_WITHOUT_END_USER) {
             assert!(before[table] > 0, "{:?}: nothing in {table} could stay behind", world.engine);
         }
@@ -195,6 +198,10 @@ async fn an_organization_takes_every_row_along_and_answers_under_an_idempotency_
         crate::catalog::package(&world, &acme, "@acme/crm", PackageType::Provider).await;
         full_end_user(&world, &acme, "ada").await;
         let waiting = crate::runs::a_run(&world.store, &acme.scope).await;
+        let exit = crate::proxies::proxy(&world, &acme, "exit").await;
+        let write = world.store.write(&acme.org_scope, WriteContext::internal()).await.unwrap();
+        write.proxies().set_default(Some(&crate::proxies::through(&exit))).await.unwrap();
+        write.commit().await.unwrap();
         let of_globex = counts(&world, "org_id", &globex.org.to_string()).await;
 
         let write = world.store.write(&acme.org_scope, WriteContext::internal()).await.unwrap();

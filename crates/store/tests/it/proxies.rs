@@ -7,7 +7,7 @@ use store::{InstallationChange, NewInstallation, NewProxy, Page, Proxy, ProxyAdd
 use crate::catalog::{name, package};
 use crate::world::{Tenant, World};
 
-async fn proxy(world: &World, tenant: &Tenant, label: &str) -> Proxy {
+pub(crate) async fn proxy(world: &World, tenant: &Tenant, label: &str) -> Proxy {
     let write = world.store.write(&tenant.org_scope, WriteContext::internal()).await.unwrap();
     let new = NewProxy {
         id: ProxyId::new(world.store.ids()),
@@ -21,11 +21,11 @@ async fn proxy(world: &World, tenant: &Tenant, label: &str) -> Proxy {
     proxy
 }
 
-fn through(proxy: &Proxy) -> ProxyChoice {
+pub(crate) fn through(proxy: &Proxy) -> ProxyChoice {
     ProxyChoice::Through(ProxyRef::Own(proxy.id))
 }
 
-fn to(choice: Option<ProxyChoice>) -> InstallationChange {
+pub(crate) fn to(choice: Option<ProxyChoice>) -> InstallationChange {
     InstallationChange { proxy: Some(choice), ..Default::default() }
 }
 

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use chrono::TimeDelta;
 use domain::Role;
-use serde_json::Value;
+use serde_json::{Value, json};
 use store::inspect::{self, Owner};
 use store::{AppScope, Claimed, IdempotencyKey, NewJob, NewStreamTicket, OrgScope, TicketMaker, WriteContext};
 
@@ -16,7 +16,7 @@ use super::operation::{Operation, operations};
 use super::policy::refusal;
 use super::principal::Principal;
 use super::rows::Row;
-use super::stage::Stage;
+use super::stage::{CANARY, Stage};
 use super::sweep::{flaws, fresh, send};
 use super::target::Target;
 use crate::world::World;
@@ -76,6 +76,12 @@ async fn leave_traces(stage: &Stage<'_>) {
         NewStreamTicket { token_hash: [0; 32], maker: TicketMaker::Key(maker), expires_at: store.clock().now() + TimeDelta::hours(1) };
     write.stream_tickets().create(ticket).await.unwrap();
     write.reply(200, None).await.unwrap();
+    let exit = json!({"label": CANARY, "url": "http://proxy.example.com"});
+    let exit = stage.foreign.post("/api/proxies", &exit).await.is(201).text_at("/id");
+    stage.foreign.put("/api/proxies/default", &json!({"proxyId": exit})).await.is(200);
+    let helper = format!("/api/applications/{}/packages/@canary/helper", stage.foreign.app);
+    stage.foreign.put(&helper, &json!({"proxyId": exit})).await.is(200);
+    stage.foreign_key.as_user(stage.foreign_end_user).post("/api/realtime/tickets", &json!({})).await.is(201);
 }
 
 /// What the sweep complains about first, with the filters of these tables left out.

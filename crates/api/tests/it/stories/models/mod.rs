@@ -1,3 +1,4 @@
 mod default;
+mod runs;
 mod test;
 mod update;
