@@ -69,6 +69,10 @@ impl Api {
         Ok((status, value))
     }
 
+    pub async fn put(&self, path: &str, body: &Value) -> anyhow::Result<Value> {
+        answer(path, self.request(Method::PUT, path).header("content-type", "application/json").body(body.to_string())).await
+    }
+
     pub async fn delete(&self, path: &str) -> anyhow::Result<Value> {
         answer(path, self.request(Method::DELETE, path)).await
     }

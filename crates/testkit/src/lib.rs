@@ -3,6 +3,7 @@
 //! | module | is |
 //! |---|---|
 //! | [`scripted_model`] | a model server on loopback: real wire protocols, answers from a script |
+//! | [`connect_proxy`] | an outbound proxy that counts its tunnels |
 //! | [`customer_api`] | a small company's API, the provider of the demo agent |
 //! | [`system`] | the whole server as its own process, with tenants made over HTTP |
 //! | [`client`] | a plain HTTP client |
@@ -10,6 +11,7 @@
 //! | [`demo`] | what `make run` seeds and shows |
 
 pub mod client;
+pub mod connect_proxy;
 pub mod customer_api;
 pub mod demo;
 pub mod events;

@@ -8,6 +8,7 @@ mod customers;
 mod foreign;
 mod impersonation;
 mod needles;
+mod outbound_proxies;
 mod place;
 mod protocols;
 mod script;
