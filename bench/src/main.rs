@@ -9,7 +9,7 @@ mod world;
 
 use clap::Parser;
 
-use crate::measure::{accept, first_request, memory, reads, sandbox_start, sidecar, sizes, start_up};
+use crate::measure::{accept, costs, first_request, memory, reads, sandbox_start, sidecar, sizes, start_up};
 use crate::report::Report;
 use crate::world::Database;
 
@@ -25,6 +25,9 @@ struct Options {
     /// A PostgreSQL on which databases may be made; `scripts/services.sh` sets it. Left out: SQLite only.
     #[arg(long, env = "TEST_DATABASE_URL", hide_env_values = true)]
     postgres: Option<String>,
+    /// A Redis on which limits are counted; `scripts/services.sh` sets it. Left out: in memory only.
+    #[arg(long, env = "TEST_REDIS_URL", hide_env_values = true)]
+    redis: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -37,6 +40,7 @@ enum Section {
     Sidecar,
     Memory,
     Reads,
+    Costs,
 }
 
 impl Options {
@@ -74,6 +78,7 @@ async fn main() -> anyhow::Result<()> {
         report.section("Sidecar", options.wants(Section::Sidecar), async |report| sidecar::measure(&options, report).await).await,
         report.section("Memory", options.wants(Section::Memory), async |report| memory::measure(&options, report).await).await,
         report.section("Read API", options.wants(Section::Reads), async |report| reads::measure(&options, report).await).await,
+        report.section("Costs", options.wants(Section::Costs), async |report| costs::measure(&options, report).await).await,
     ];
     report.end()?;
     anyhow::ensure!(failed.iter().all(|failed| !failed), "a section could not be measured; see above");

@@ -1,6 +1,7 @@
 //! The sections of the report, one file each.
 
 pub(crate) mod accept;
+pub(crate) mod costs;
 pub(crate) mod first_request;
 pub(crate) mod memory;
 pub(crate) mod reads;
