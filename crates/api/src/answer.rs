@@ -11,10 +11,6 @@ use crate::extract::Paging;
 use crate::problem::Problem;
 use crate::versions::edge::InForm;
 
-/// Marks a response whose audit row was written with its change.
-#[derive(Clone, Copy, Debug)]
-pub struct Audited;
-
 /// The pages around a page of a list, for the `Link` header (RFC 8288).
 #[derive(Clone, Copy, Debug)]
 pub struct Neighbors {
@@ -48,17 +44,28 @@ pub struct Answer {
     location: Option<String>,
     neighbors: Option<Neighbors>,
     cookie: Option<String>,
-    audited: bool,
+    /// The body was put into its version's form by the write that kept it.
+    is_in_form: bool,
 }
 
 fn json<T: Serialize>(object: &T) -> Result<Vec<u8>, Problem> {
     serde_json::to_vec(object).map_err(|error| Problem::internal(&error))
 }
 
+/// What was made, by its path: the id or the package at the end. `None` for the path of a whole collection.
+fn named_by(location: &str) -> Option<String> {
+    let mut segments = location.rsplit('/');
+    let (last, before) = (segments.next()?, segments.next()?);
+    if before.starts_with('@') {
+        return Some(format!("{before}/{last}"));
+    }
+    last.split_once('_').map(|_| last.to_owned())
+}
+
 impl Answer {
     /// 200 with the object. For reads.
     pub fn object<T: Serialize>(object: &T) -> Result<Self, Problem> {
-        Ok(Self { status: 200, body: Some(json(object)?), location: None, neighbors: None, cookie: None, audited: false })
+        Ok(Self { status: 200, body: Some(json(object)?), location: None, neighbors: None, cookie: None, is_in_form: false })
     }
 
     /// 200 with one page of a list. Its `Link` header is written by the outermost layer, which knows the request's filters.
@@ -74,6 +81,9 @@ impl Answer {
 
     /// Commits the unit and answers 201 with the whole object and its `Location`.
     pub async fn created<S: Scope, T: Serialize>(write: Write<S>, object: &T, location: String) -> Result<Self, Problem> {
+        if let Some(subject) = named_by(&location) {
+            write.audit_subject(&subject);
+        }
         let draft = Draft { status: 201, body: Some(json(object)?), location: Some(location) };
         Ok(Self::from(write.answer(draft).await?))
     }
@@ -100,7 +110,7 @@ impl Answer {
 
     /// 204 after work that a service has committed itself.
     pub fn empty_committed() -> Self {
-        Self { status: 204, body: None, location: None, neighbors: None, cookie: None, audited: false }
+        Self { status: 204, body: None, location: None, neighbors: None, cookie: None, is_in_form: false }
     }
 
     /// The same with a `Set-Cookie` header.
@@ -112,7 +122,7 @@ impl Answer {
 
 impl From<Reply> for Answer {
     fn from(reply: Reply) -> Self {
-        Self { status: reply.status, body: reply.body, location: reply.location, neighbors: None, cookie: None, audited: true }
+        Self { status: reply.status, body: reply.body, location: reply.location, neighbors: None, cookie: None, is_in_form: true }
     }
 }
 
@@ -132,8 +142,7 @@ impl IntoResponse for Answer {
         if let Some(neighbors) = self.neighbors {
             response.extensions_mut().insert(neighbors);
         }
-        if self.audited {
-            response.extensions_mut().insert(Audited);
+        if self.is_in_form {
             response.extensions_mut().insert(InForm);
         }
         response
@@ -143,6 +152,13 @@ impl IntoResponse for Answer {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_was_made_is_named_by_its_path() {
+        assert_eq!(named_by("/api/end-users/eu_01jd9xq3e8f2t8v0k3m5n7p9r1").as_deref(), Some("eu_01jd9xq3e8f2t8v0k3m5n7p9r1"));
+        assert_eq!(named_by("/api/packages/agents/@acme/triage").as_deref(), Some("@acme/triage"));
+        assert_eq!(named_by("/api/connections"), None);
+    }
 
     #[test]
     fn links_keep_the_filters_of_the_request() {

@@ -2,6 +2,7 @@
 
 use axum::Router;
 use axum::extract::Request;
+use axum::handler::Handler as _;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::get;
 use domain::Code;
@@ -38,6 +39,7 @@ pub fn documented() -> OpenApiRouter<App> {
         .merge(routes::memories::routes())
         .merge(routes::realtime::routes())
         .merge(routes::notifications::routes())
+        .merge(routes::audit_log::routes())
 }
 
 /// The server's HTTP service.
@@ -55,13 +57,13 @@ pub fn around(app: App, operations: Router<App>) -> Router {
         .route_layer(CatchPanicLayer::custom(finish::panicked))
         .route_layer(from_fn(edge::speak))
         .route_layer(from_fn_with_state(app.clone(), idempotency::idempotency))
-        .route_layer(from_fn_with_state(app.clone(), audit::audit))
         .route_layer(from_fn_with_state(app.clone(), rate_limit::by_identity))
+        .route_layer(from_fn_with_state(app.clone(), audit::audit))
         .route_layer(from_fn_with_state(app.clone(), authenticate::authenticate))
         .merge(routes::docs::routes())
         .route("/health", get(routes::health::health))
-        .method_not_allowed_fallback(wrong_method)
-        .fallback(unknown_route)
+        .method_not_allowed_fallback(wrong_method.layer(from_fn_with_state(app.clone(), audit::unrouted)))
+        .fallback(unknown_route.layer(from_fn_with_state(app.clone(), audit::unrouted)))
         .layer(CatchPanicLayer::custom(finish::panicked))
         .layer(from_fn_with_state(app.clone(), rate_limit::by_address))
         .layer(from_fn_with_state(app.clone(), finish::finish))

@@ -73,6 +73,7 @@ pub async fn open_in(write: &Write<SystemScope>, store: &Store, user: UserId, or
         user_agent: origin.user_agent,
     };
     let session = write.sessions().create(new).await?;
+    write.audit_subject(&session.id.to_string());
     Ok(Opened { session, token })
 }
 

@@ -33,6 +33,7 @@ pub async fn sign_up(store: &Store, passwords: &Passwords, account: SignUp, cont
     let created = write.users().create(new).await;
     match created {
         Ok(user) => {
+            write.audit_subject(&user.id.to_string());
             write.commit().await?;
             Ok(user)
         }

@@ -4,6 +4,7 @@
 //! Time, randomness and ids are traits ([`Clock`], [`IdSource`]); production implementations live here too because they
 //! hold no configuration.
 
+pub mod audit;
 pub mod clock;
 pub mod code;
 pub mod id;
@@ -18,6 +19,7 @@ pub mod proxy;
 pub mod run;
 pub mod secret;
 
+pub use audit::{AuditChain, Decision};
 pub use clock::{Clock, SystemClock, Timestamp};
 pub use code::Code;
 pub use id::{

@@ -5,8 +5,9 @@
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 
+use audit::Pin;
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use domain::Secret;
+use domain::{AppId, OrgId, Secret};
 use url::Url;
 
 /// An Agent-as-a-Service platform: run AI agents on behalf of your customers.
@@ -22,6 +23,9 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Serve the API and work on runs.
     Serve(Box<Serve>),
+    /// Look after the audit log.
+    #[command(subcommand)]
+    Audit(Audit),
     /// Carry out one run. Started by `serve`, never by hand: descriptors 0 and 1 are sockets of the worker.
     #[command(hide = true)]
     Sidecar {
@@ -29,6 +33,43 @@ pub(crate) enum Command {
         #[arg(default_value = "info")]
         log_level: String,
     },
+}
+
+/// What is done with the audit log.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Audit {
+    /// Check that nobody has changed the log past the server. Reads only; exits with 0: whole, 1: changed, 2: could not be checked.
+    Verify(Box<Verify>),
+}
+
+/// Settings of `audit verify`. Without a chain it checks them all.
+#[derive(Debug, Args)]
+#[command(group = clap::ArgGroup::new("chain"))]
+pub(crate) struct Verify {
+    /// Check the log of this application.
+    #[arg(long, group = "chain")]
+    pub application: Option<AppId>,
+    /// Check the log of this organization outside its applications.
+    #[arg(long, group = "chain")]
+    pub organization: Option<OrgId>,
+    /// Check the log of what belongs to no organization, such as signing in.
+    #[arg(long, group = "chain")]
+    pub platform: bool,
+    /// A seal that was written down elsewhere, `<number>:<digest>`; the chain must contain it. Repeatable.
+    #[arg(long, requires = "chain")]
+    pub pin: Vec<Pin>,
+    /// Report as JSON.
+    #[arg(long)]
+    pub json: bool,
+    /// Folder of the embedded database and of the generated key.
+    #[arg(long, env = "DATA_DIR", default_value = "./data")]
+    pub data_dir: PathBuf,
+    /// `postgres://…` or `sqlite://…`. Left out: `appstrate.db` in the data folder.
+    #[arg(long, env = "DATABASE_URL", hide_env_values = true)]
+    pub database_url: Option<String>,
+    /// The master key. With it, only keys that it has sealed count as this server's. Left out: the one in the data folder, if there is one.
+    #[arg(long, env = "CONNECTION_ENCRYPTION_KEY", hide_env_values = true, value_parser = secret)]
+    pub connection_encryption_key: Option<Secret>,
 }
 
 /// Which part of the server a process plays.
@@ -220,6 +261,16 @@ mod tests {
     fn proxies_are_counted() {
         assert_eq!((trusted_proxies("false"), trusted_proxies("true"), trusted_proxies("2")), (Ok(0), Ok(1), Ok(2)));
         assert!(trusted_proxies("yes").is_err());
+    }
+
+    #[test]
+    fn a_pin_needs_its_chain() {
+        let pin = format!("7:{}", "0".repeat(64));
+        assert!(Cli::try_parse_from(["appstrate", "audit", "verify", "--pin", &pin]).is_err());
+        assert!(Cli::try_parse_from(["appstrate", "audit", "verify", "--platform", "--pin", &pin, "--pin", &pin]).is_ok());
+        assert!(Cli::try_parse_from(["appstrate", "audit", "verify", "--platform", "--pin", "7"]).is_err());
+        let application = ["--application", "app_01jd9xq3e8f2t8v0k3m5n7p9r1"];
+        assert!(Cli::try_parse_from(["appstrate", "audit", "verify", "--platform"].into_iter().chain(application)).is_err());
     }
 
     #[test]

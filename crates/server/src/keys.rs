@@ -13,6 +13,8 @@ use domain::{IdSource, Secret};
 
 const FILE: &str = "connection-encryption.key";
 
+const FORM: &str = "CONNECTION_ENCRYPTION_KEY must be 32 bytes in base64";
+
 /// The key of this server.
 ///
 /// # Errors
@@ -23,8 +25,22 @@ pub(crate) fn master_keys(given: Option<&Secret>, data_dir: &Path, embedded: boo
         None if embedded => generated(&data_dir.join(FILE), ids)?,
         None => bail!("CONNECTION_ENCRYPTION_KEY is required with PostgreSQL: 32 random bytes in base64, the same on every node"),
     };
-    let key = MasterKey::parse(&text).context("CONNECTION_ENCRYPTION_KEY must be 32 bytes in base64")?;
+    let key = MasterKey::parse(&text).context(FORM)?;
     Ok(MasterKeys::new(key, Vec::new()))
+}
+
+/// The key as it is at hand; none is made. `None`: there is none.
+pub(crate) fn known_master_keys(given: Option<&Secret>, data_dir: &Path) -> anyhow::Result<Option<MasterKeys>> {
+    let path = data_dir.join(FILE);
+    let text = match given {
+        Some(text) => text.clone(),
+        None => match fs::read_to_string(&path) {
+            Ok(text) => Secret::new(text),
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(error).with_context(|| format!("could not read {}", path.display())),
+        },
+    };
+    Ok(Some(MasterKeys::new(MasterKey::parse(&text).context(FORM)?, Vec::new())))
 }
 
 /// Reads the key file, or makes it. Two servers that start at once on one folder end with the same key.

@@ -7,12 +7,14 @@
 //! | `keys.rs` | the master key |
 //! | `logs.rs` | where logs go |
 //! | `isolation.rs` | the sandbox, probed once |
+//! | `audit.rs` | `appstrate audit` |
 //! | `serve.rs` | the wiring of `appstrate serve` |
 //! | `sidecar.rs` | the process of one run |
 //! | `upkeep.rs` | what is deleted when its time is over |
 //! | `documents.rs` | the generated reference pages, as a test |
 
 mod accounts;
+mod audit;
 #[cfg(test)]
 mod documents;
 mod env;
@@ -32,6 +34,7 @@ use crate::env::{Cli, Command};
 fn main() -> ExitCode {
     match Cli::parse().command {
         Command::Serve(options) => serve::main(*options),
+        Command::Audit(command) => audit::main(command),
         Command::Sidecar { log_level } => sidecar::main(&log_level),
     }
 }

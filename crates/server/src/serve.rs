@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use api::chain::address::TrustedProxies;
+use audit::SigningKey;
 use auth::Passwords;
 use connect::{Outbound, SealWithMaster, SystemProxies, Vault, catalogue};
 use domain::{Clock, IdSource, RandomIds, SystemClock};
@@ -78,10 +79,11 @@ async fn serve(options: Serve) -> anyhow::Result<()> {
         ids,
         follow_database_clock: !embedded,
         nodes,
-        ..store::Options::new(url, options.data_dir.join("blobs"), sealer)
+        ..store::Options::new(url, options.data_dir.join("blobs"), sealer.clone())
     };
     let store = Store::connect(store_options).await.context("could not open the database (DATABASE_URL, REDIS_URL)")?;
     let vault = Vault::open(store.clone(), masters).await.context("could not open the vault (CONNECTION_ENCRYPTION_KEY)")?;
+    let signing_key = SigningKey::open_or_create(&store, &*sealer).await.context("could not open the signing key of the audit log")?;
     catalogue::sync_system(&store).await.context("could not register the system packages")?;
 
     let Isolation { source, unavailable } = isolation::prepare(options.run_adapter, options.toolhost_path.clone()).await?;
@@ -134,11 +136,21 @@ async fn serve(options: Serve) -> anyhow::Result<()> {
         tasks.spawn(serve_http(listener, app, shutdown.clone()));
     }
     tasks.close();
+    // Not one of the tasks: it seals what the others have written last.
+    let sealing = CancellationToken::new();
+    let sealer = matches!(options.role, Role::All | Role::Worker).then(|| {
+        let sealer = audit::Sealer::new(store.clone(), signing_key, audit::Options::default());
+        tokio::spawn(sealer.run(sealing.clone()))
+    });
 
     wait_for_signal().await?;
     tracing::info!("stopping");
     shutdown.cancel();
     tasks.wait().await;
+    sealing.cancel();
+    if let Some(sealer) = sealer {
+        sealer.await.context("the sealer of the audit log broke off")?;
+    }
     store.close().await.context("could not close the database")?;
     Ok(())
 }

@@ -11,6 +11,7 @@
 //! | `migrations/`, `entities/` | tables and rows, private |
 //! | `limits/` | how much of a rate limit is used: in memory, or on Redis for all nodes |
 //! | `records/` | events, jobs, audit rows |
+//! | `audit/` | the audit log read, sealed and checked |
 //! | `runs/` | runs: rows, events, leases, ledger, ends, state, memories, followers |
 //! | `identity/`, `catalog/`, `vault/` | repositories, one file each |
 //!
@@ -28,6 +29,7 @@
 //! 4. Work of the platform that spans tenants (claims) is a method in `system/`; rows that are queued behind requests implement
 //!    `engine::Queued` (example: `records::audit::QueuedAudit`).
 
+mod audit;
 mod blobs;
 mod catalog;
 mod clock;
@@ -52,6 +54,7 @@ mod system;
 mod unit;
 mod vault;
 
+pub use self::audit::*;
 pub use self::blobs::{BlobKey, Blobs};
 pub use self::catalog::*;
 pub use self::error::StoreError;
@@ -65,10 +68,10 @@ pub use self::runs::*;
 pub use self::scope::{AppScope, InOrg, OrgScope, Scope, SystemScope};
 pub use self::seal::{SealError, Sealer};
 pub use self::store::Store;
-pub use self::system::{InvitationOffer, KeyLogin, Membership, SessionLogin, System, TakenTicket};
+pub use self::system::{InvitationOffer, KeyLogin, Lease, Membership, SessionLogin, System, TakenTicket};
 pub use self::unit::{
-    AuditFacts, Claim, Claimed, Draft, Earlier, IdempotencyKey, Intent, Mode, Opened, Read, Reading, Repeat, Reply, ReplyForm, Step, Unit,
-    Write, WriteContext, Writing,
+    AuditFacts, Claim, Claimed, Draft, Earlier, IdempotencyKey, Intent, Mode, Opened, Read, Reading, Recorded, Repeat, Reply, ReplyForm,
+    Step, Unit, Write, WriteContext, Writing,
 };
 pub use self::vault::*;
 

@@ -1,12 +1,14 @@
-//! One audit row for each impersonated request: reads, refusals and failures too. Writes bring theirs with their change.
+//! One audit row for each impersonated request: reads, refusals, failures and unknown routes too. Writes bring theirs with their change.
 
 use std::sync::{Arc, OnceLock};
 
 use axum::extract::{Request, State};
+use axum::http::request::Parts;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use store::{Audit, Outcome, Recorded};
 
-use crate::answer::Audited;
+use super::authenticate;
 use crate::app::App;
 use crate::extract::caller::Caller;
 use crate::extract::facts;
@@ -28,17 +30,50 @@ pub async fn audit(State(app): State<App>, request: Request, next: Next) -> Resp
     let Some(caller) = request.extensions().get::<Caller>().filter(|caller| caller.end_user.is_some()).cloned() else {
         return next.run(request).await;
     };
-    let (mut parts, body) = request.into_parts();
-    let asked = AskedPermission::default();
-    parts.extensions.insert(asked.clone());
-    let mut facts = facts(&parts, &caller, "");
+    // In a task of its own: a client that hangs up does not take the row along.
+    let audited = tokio::spawn(async move {
+        let (mut parts, body) = request.into_parts();
+        let (asked, recorded) = (AskedPermission::default(), Recorded::default());
+        parts.extensions.insert(asked.clone());
+        parts.extensions.insert(recorded.clone());
+        let of_row = parts.clone();
+        let response = next.run(Request::from_parts(parts, body)).await;
+        if recorded.is_done() {
+            return response;
+        }
+        record(&app, of_row, &caller, (asked.0.get().copied().unwrap_or_default(), None), response).await
+    });
+    audited.await.unwrap_or_else(|error| Problem::internal(&error).into_response())
+}
+
+/// As [`audit`], for what no route takes. Nobody is refused here for want of credentials; who brings a key and `Appstrate-User` is
+/// looked up all the same, for the row.
+pub async fn unrouted(State(app): State<App>, request: Request, next: Next) -> Response {
+    let Some(claims) = authenticate::impersonation(&app, &request) else { return next.run(request).await };
+    let caller = match authenticate::impersonator(&app, &claims).await {
+        Ok(None) => return next.run(request).await,
+        Ok(Some(caller)) => caller,
+        Err(problem) => return problem.into_response(),
+    };
+    let (parts, body) = request.into_parts();
+    let of_row = parts.clone();
     let response = next.run(Request::from_parts(parts, body)).await;
-    facts.permission = asked.0.get().copied().unwrap_or_default().to_owned();
-    if response.extensions().get::<Audited>().is_some() {
-        return response;
-    }
+    record(&app, of_row, &caller, ("", None), response).await
+}
+
+/// Commits the row of a response, then lets it go.
+pub async fn record(
+    app: &App,
+    mut parts: Parts,
+    caller: &Caller,
+    (permission, audit): (&str, Option<Audit>),
+    response: Response,
+) -> Response {
     let Some(scope) = &caller.app else { return response };
-    match app.store.system().append_audit(scope, &facts, None, response.status().as_u16()).await {
+    let facts = facts(&mut parts, caller, permission).await;
+    let code = response.extensions().get::<Problem>().map(|problem| problem.code);
+    let outcome = Outcome { status: Some(response.status().as_u16()), code };
+    match app.store.system().append_audit(scope, &facts, audit.as_ref(), outcome).await {
         Ok(()) => response,
         Err(error) => Problem::from(error).into_response(),
     }

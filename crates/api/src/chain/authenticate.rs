@@ -12,15 +12,15 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use axum_extra::extract::CookieJar;
 use domain::{AppId, Code, EndUserId, OrgId, Permission, PermissionSet};
-use store::{AppScope, KeyLogin, SessionLogin, TicketMaker};
+use store::{AppScope, Audit, KeyLogin, SessionLogin, TicketMaker};
 
+use super::audit;
 use super::rate_limit::Identity;
 use super::rate_limit::attempt::Attempt;
 use super::version::{self, Version};
 use crate::app::App;
 use crate::cookie;
 use crate::extract::caller::{Caller, CallerOrg, Credential};
-use crate::extract::facts;
 use crate::problem::Problem;
 
 /// Where a credential may stand besides the headers: the query of a stream (`?ticket=`, `?token=`, `?endUser=`, `?orgId=`,
@@ -33,7 +33,7 @@ pub enum Source {
 
 /// What a request says about its caller, not yet believed.
 #[derive(Default)]
-struct Claims {
+pub(super) struct Claims {
     bearer: Option<String>,
     cookie: Option<String>,
     ticket: Option<String>,
@@ -61,7 +61,7 @@ impl Standing {
     /// Whether the same claims still lead to the same application and reach. A database that does not answer counts as yes: a
     /// stream outlives a restart of the database, and the next question comes soon.
     pub async fn holds(&self, app: &App) -> bool {
-        match identify(app, &self.claims, None).await {
+        match identify(app, &self.claims, Ok(None)).await {
             Ok((caller, _)) => caller.app == self.scope && caller.permissions.contains(Permission::RunsRead),
             Err(refusal) => refusal.problem.code == Code::Unavailable,
         }
@@ -125,8 +125,8 @@ async fn prolong(app: &App, caller: &mut Caller, claims: &Claims) -> Option<head
 /// A request that goes no further.
 struct Refusal {
     problem: Problem,
-    /// The key of a caller who would act as someone who is no end-user of its application: the log keeps the attempt.
-    attempt: Option<Box<KeyLogin>>,
+    /// `None`: nobody of ours wanted to act as an end-user.
+    impersonation: Option<Box<Impersonation>>,
     /// Who is refused, where the credential was good.
     identity: Option<Identity>,
 }
@@ -139,7 +139,7 @@ impl Refusal {
 
 impl<E: Into<Problem>> From<E> for Refusal {
     fn from(error: E) -> Self {
-        Self { problem: error.into(), attempt: None, identity: None }
+        Self { problem: error.into(), impersonation: None, identity: None }
     }
 }
 
@@ -154,46 +154,72 @@ fn is_good(identified: &Result<(Claims, (Caller, Version)), Refusal>) -> Option<
 
 /// Answers a request that goes no further; one of somebody known counts like any other.
 async fn refuse(app: &App, request: Request, attempt: &Attempt, refusal: Refusal) -> Response {
-    let Refusal { problem, attempt: login, identity } = refusal;
-    let told = match &identity {
+    let Refusal { problem, impersonation, identity } = refusal;
+    let (mut response, told) = match &identity {
         Some(identity) => match attempt.count(app, identity).await {
-            Ok(told) => told,
-            Err(refused) => return refused.into_response(),
+            Ok(told) => (problem.into_response(), told),
+            Err(refused) => (refused.into_response(), None),
         },
-        None => None,
+        None => (problem.into_response(), None),
     };
-    let mut response = match login {
-        Some(login) => refuse_attempt(app, request, problem, login).await,
-        None => problem.into_response(),
-    };
+    if let Some(impersonation) = impersonation {
+        let (parts, _) = request.into_parts();
+        let Impersonation { caller, claimed } = *impersonation;
+        let audit = claimed.map(|id| Audit::detail(serde_json::json!({ "claimedEndUserId": id })));
+        response = audit::record(app, parts, &caller, ("", audit), response).await;
+    }
     if let Some(told) = told {
         response.extensions_mut().insert(told);
     }
     response
 }
 
-/// Answers a refused impersonation once its audit row is committed.
-async fn refuse_attempt(app: &App, request: Request, problem: Problem, login: Box<KeyLogin>) -> Response {
-    let scope = login.app_scope();
-    let caller = Caller { credential: Credential::Key(login), ..Caller::anonymous() };
-    let (parts, _) = request.into_parts();
-    let facts = facts(&parts, &caller, "");
-    match app.store.system().append_audit(&scope, &facts, None, problem.code.status()).await {
-        Ok(()) => problem.into_response(),
-        Err(error) => Problem::from(error).into_response(),
+/// A call as an end-user that goes no further: the log keeps it.
+struct Impersonation {
+    caller: Caller,
+    /// Who was named but is no end-user of the application. An id is told; whatever else stood in the header may be anything.
+    claimed: Option<EndUserId>,
+}
+
+impl Impersonation {
+    /// A key whose end-user is not, or not yet, found: the application's own caller, as far as the log goes.
+    fn of_key(login: KeyLogin, claims: &Claims) -> Option<Box<Self>> {
+        let claimed = claims.end_user.as_ref()?.parse().ok();
+        let caller = Caller { app: Some(login.app_scope()), credential: Credential::Key(Box::new(login)), ..Caller::anonymous() };
+        Some(Box::new(Self { caller, claimed }))
     }
 }
 
-fn read(app: &App, request: &Request, source: Source) -> Result<(Claims, Option<Version>), Problem> {
+/// The claims of a request that no route takes, if it brings a key and names an end-user.
+pub(super) fn impersonation(app: &App, request: &Request) -> Option<Claims> {
+    claims(app, request, Source::Headers).ok().filter(|claims| claims.bearer.is_some() && claims.end_user.is_some())
+}
+
+/// Who makes these claims, rightly or not, as far as the log goes. `None`: no key of ours. Nothing is refused but for want of the database.
+pub(super) async fn impersonator(app: &App, claims: &Claims) -> Result<Option<Caller>, Problem> {
+    match identify(app, claims, Ok(None)).await {
+        Ok((caller, _)) => Ok(Some(caller)),
+        Err(Refusal { impersonation: Some(impersonation), .. }) => Ok(Some(impersonation.caller)),
+        Err(Refusal { problem, .. }) if problem.code.status() >= 500 => Err(problem),
+        Err(_) => Ok(None),
+    }
+}
+
+/// What the request asks for; a version that does not exist is refused once the caller is known.
+type Requested = Result<Option<Version>, Problem>;
+
+fn read(app: &App, request: &Request, source: Source) -> Result<(Claims, Requested), Problem> {
     let claims = claims(app, request, source)?;
     // Also without a cookie: another site must not sign its visitors in here as somebody else.
     if claims.bearer.is_none() {
         same_origin(app, request)?;
     }
-    Ok((claims, version::requested(request.headers())?))
+    let requested = version::requested(request.headers());
+    // Only the log needs to know who asked for it.
+    if claims.end_user.is_none() { requested.map(|requested| (claims, Ok(requested))) } else { Ok((claims, requested)) }
 }
 
-async fn identify(app: &App, claims: &Claims, requested: Option<Version>) -> Result<(Caller, Version), Refusal> {
+async fn identify(app: &App, claims: &Claims, requested: Requested) -> Result<(Caller, Version), Refusal> {
     let system = app.store.system();
     let (caller, pinned) = match (claims.maker, &claims.bearer, &claims.cookie) {
         (Some(TicketMaker::Key(id)), _, _) => with_key(app, system.key_by_id(id).await?, claims).await?,
@@ -202,6 +228,12 @@ async fn identify(app: &App, claims: &Claims, requested: Option<Version>) -> Res
         (None, None, Some(cookie)) => with_session(app, system.session_by_hash(&auth::token::hash(cookie)).await?, claims).await?,
         (None, None, None) => (Caller::anonymous(), None),
     };
+    let requested = requested.map_err(|problem| {
+        let is_impersonated = caller.end_user.is_some();
+        let impersonation = is_impersonated.then(|| Box::new(Impersonation { caller: caller.clone(), claimed: None }));
+        let identity = Identity::of(&caller);
+        Refusal { problem, impersonation, identity }
+    })?;
     // A pin is validated when it is set; should a release be withdrawn, the default speaks.
     let version = requested.or_else(|| pinned.as_deref().and_then(Version::released)).unwrap_or(version::DEFAULT);
     Ok((caller, version))
@@ -291,11 +323,12 @@ async fn with_key(app: &App, login: Option<KeyLogin>, claims: &Claims) -> Result
 }
 
 async fn as_key(app: &App, login: KeyLogin, claims: &Claims) -> Result<(Caller, Option<String>), Refusal> {
+    let refused = |problem: Problem| Refusal { impersonation: Impersonation::of_key(login.clone(), claims), ..problem.into() };
     if claims.org.as_ref().is_some_and(|org| *org != login.org.to_string()) {
-        return Err(Problem::new(Code::Forbidden, "The key belongs to another organization.").param("X-Org-Id").into());
+        return Err(refused(Problem::new(Code::Forbidden, "The key belongs to another organization.").param("X-Org-Id")));
     }
     if claims.app.as_ref().is_some_and(|claimed| *claimed != login.app.to_string()) {
-        return Err(Problem::new(Code::Forbidden, "The key belongs to another application.").param("X-App-Id").into());
+        return Err(refused(Problem::new(Code::Forbidden, "The key belongs to another application.").param("X-App-Id")));
     }
     let permissions = key_permissions(&login);
     let (scope, end_user, permissions) = match &claims.end_user {
@@ -308,7 +341,7 @@ async fn as_key(app: &App, login: KeyLogin, claims: &Claims) -> Result<(Caller, 
             };
             let Some((scope, id)) = scope else {
                 let problem = Problem::new(Code::InvalidEndUser, "Appstrate-User names no end-user of this application.");
-                return Err(Refusal { attempt: Some(Box::new(login)), ..problem.param("Appstrate-User").into() });
+                return Err(refused(problem.param("Appstrate-User")));
             };
             (scope, Some(id), permissions.intersection(PermissionSet::end_user()))
         }

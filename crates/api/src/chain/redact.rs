@@ -12,6 +12,11 @@ pub fn path(path: &str) -> Cow<'_, str> {
     format!("{before}[redacted]{after}").into()
 }
 
+/// Whether a part of the path must not be written down.
+pub fn holds_secret(path: &str) -> bool {
+    BEFORE.iter().any(|before| path.starts_with(before))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use axum::extract::{FromRequestParts, MatchedPath};
+use axum::extract::{FromRequestParts, MatchedPath, RawPathParams};
 use axum::http::header;
 use axum::http::request::Parts;
-use store::{AppScope, AuditFacts, Claim, Opened, OrgScope, Read, ReplyForm, Scope, Store, SystemScope, Write, WriteContext};
+use store::{AppScope, AuditFacts, Claim, Opened, OrgScope, Read, Recorded, ReplyForm, Scope, Store, SystemScope, Write, WriteContext};
 
 use super::caller::{Caller, Credential};
 use super::requirement::{AppAccess, OrgAccess, Requirement, UserAccess};
@@ -48,7 +48,7 @@ impl<P: Requirement> FromRequestParts<App> for Can<P> {
             asked.note(P::NAME);
         }
         let access = P::grant(&caller)?;
-        let facts = facts(parts, &caller, P::NAME);
+        let facts = facts(parts, &caller, P::NAME).await;
         let form = match parts.extensions.get::<Version>() {
             Some(version) if idempotency::is_unsafe(&parts.method) => {
                 edge::answer_form(*version, Call { method: &facts.method, route: &facts.route })
@@ -64,8 +64,30 @@ impl<P: Requirement> FromRequestParts<App> for Can<P> {
     }
 }
 
+/// How much of a text of the client's own the audit log keeps, in characters.
+const MAX_USER_AGENT: usize = 512;
+const MAX_PATH: usize = 2048;
+const MAX_SUBJECT: usize = 256;
+
+/// What the path names last: an id, or a package.
+async fn subject(parts: &mut Parts) -> Option<String> {
+    if redact::holds_secret(parts.uri.path()) {
+        return None;
+    }
+    let named = RawPathParams::from_request_parts(parts, &()).await.ok()?;
+    let named: Vec<_> = named.iter().collect();
+    let subject = match named.as_slice() {
+        [.., ("scope", scope), ("name", name)] => format!("{scope}/{name}"),
+        [.., (_, value)] => (*value).to_owned(),
+        [] => return None,
+    };
+    // It may be anything: what cannot be an id or a name is told by the path, as it was sent.
+    (subject.chars().count() <= MAX_SUBJECT && !subject.contains(char::is_control)).then_some(subject)
+}
+
 /// What the audit log keeps of the request.
-pub fn facts(parts: &Parts, caller: &Caller, permission: &str) -> AuditFacts {
+pub async fn facts(parts: &mut Parts, caller: &Caller, permission: &str) -> AuditFacts {
+    let subject = subject(parts).await;
     let extensions = &parts.extensions;
     AuditFacts {
         request: extensions.get::<CurrentRequest>().expect("the outermost layer names every request").0,
@@ -82,13 +104,15 @@ pub fn facts(parts: &Parts, caller: &Caller, permission: &str) -> AuditFacts {
         permission: permission.to_owned(),
         method: parts.method.to_string(),
         route: extensions.get::<MatchedPath>().map_or_else(String::new, |path| path.as_str().to_owned()),
-        path: redact::path(parts.uri.path()).into_owned(),
+        path: redact::path(parts.uri.path()).chars().take(MAX_PATH).collect(),
+        subject,
         ip: extensions.get::<ClientAddress>().map(|address| address.0.to_string()),
         user_agent: parts
             .headers
             .get(header::USER_AGENT)
             .and_then(|value| value.to_str().ok())
-            .map(|text| text.chars().take(512).collect()),
+            .map(|text| text.chars().take(MAX_USER_AGENT).collect()),
+        recorded: extensions.get::<Recorded>().cloned().unwrap_or_default(),
     }
 }
 

@@ -3,6 +3,7 @@
 pub mod agents;
 pub mod api_keys;
 pub mod applications;
+pub mod audit_log;
 pub mod auth;
 pub mod connections;
 pub mod docs;

@@ -17,6 +17,8 @@ pub struct Model {
     pub key_id: Option<String>,
     pub user_id: Option<String>,
     pub permission: String,
+    /// `allowed` or `denied`.
+    pub decision: String,
     pub method: String,
     pub route: String,
     pub path: String,
@@ -25,7 +27,14 @@ pub struct Model {
     pub subject: Option<String>,
     pub detail: String,
     pub status: Option<i64>,
+    /// The problem's code; `None` for success.
+    pub code: Option<String>,
     pub created_at: At,
+    /// Filled by the sealer, all three at once.
+    pub chain: Option<String>,
+    pub seal: Option<i64>,
+    /// Counts from 1 within the chain, without gaps.
+    pub position: Option<i64>,
 }
 
 #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]
@@ -34,5 +43,5 @@ pub enum Relation {}
 impl ActiveModelBehavior for ActiveModel {}
 
 impl Scoped for Entity {
-    const TENANCY: Tenancy<Column> = Tenancy::Trace { org: Column::OrgId, app: Column::AppId, end_user: Column::EndUserId };
+    const TENANCY: Tenancy<Column> = Tenancy::Log { org: Column::OrgId, app: Column::AppId, end_user: Column::EndUserId };
 }

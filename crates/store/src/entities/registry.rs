@@ -6,8 +6,9 @@ use sea_orm::{ActiveModelTrait as _, ActiveValue, EntityTrait, IdenStatic as _, 
 
 use super::{account_token, attempt, login_identity};
 use super::{
-    api_key, application, audit_entry, connection, data_key, end_user, event, idempotency_record, installation, invitation, job, key_check,
-    ledger_entry, member, memory, model, organization, package, package_version, profile, provider_key, proxy, proxy_default, proxy_use,
+    api_key, application, audit_entry, audit_key, audit_seal, connection, data_key, end_user, event, idempotency_record, installation,
+    invitation, job, key_check, lease, ledger_entry, member, memory, model, organization, package, package_version, profile, provider_key,
+    proxy, proxy_default, proxy_use,
     run, run_activity, run_spec, run_state, run_total, session, stream_ticket, user,
 };
 use crate::StoreError;
@@ -45,10 +46,11 @@ fn tenant<E: Scoped>() -> Entry {
 async fn seen<E: Scoped>(tenant: Tenant<'_, Reading>) -> Result<Vec<Owner>, StoreError> {
     let (org, app, end_user, user) = match E::TENANCY {
         Tenancy::Organization { org } | Tenancy::Catalog { org } => (org, None, None, None),
-        Tenancy::Shared { org, app } => (org, Some(app), None, None),
-        Tenancy::Private { org, app, end_user } | Tenancy::Memory { org, app, end_user } | Tenancy::Trace { org, app, end_user } => {
-            (org, Some(app), Some(end_user), None)
-        }
+        Tenancy::Shared { org, app } | Tenancy::Seal { org, app } => (org, Some(app), None, None),
+        Tenancy::Private { org, app, end_user }
+        | Tenancy::Memory { org, app, end_user }
+        | Tenancy::Trace { org, app, end_user }
+        | Tenancy::Log { org, app, end_user } => (org, Some(app), Some(end_user), None),
         Tenancy::Held { org, app, user, end_user, .. } => (org, Some(app), Some(end_user), Some(user)),
     };
     let owner = |row: E::Model| {
@@ -99,5 +101,8 @@ pub(crate) fn all() -> Vec<Entry> {
         tenant::<audit_entry::Entity>(),
         tenant::<idempotency_record::Entity>(),
         tenant::<stream_ticket::Entity>(),
+        tenant::<audit_seal::Entity>(),
+        platform::<audit_key::Entity>(),
+        platform::<lease::Entity>(),
     ]
 }

@@ -14,6 +14,7 @@ mod m0006_organizations;
 mod m0007_accounts;
 mod m0009_conventions;
 mod m0011_streams;
+mod m0012_audit_seals;
 mod m0013_proxies;
 pub(crate) mod policy;
 
@@ -33,15 +34,17 @@ impl MigratorTrait for Migrator {
             Box::new(m0007_accounts::Migration),
             Box::new(m0009_conventions::Migration),
             Box::new(m0011_streams::Migration),
+            Box::new(m0012_audit_seals::Migration),
             Box::new(m0013_proxies::Migration),
         ]
     }
 }
 
-/// Every table and whose its rows are, as the migrations have declared it.
+/// Every table and whose its rows are, as the last migration that speaks of it has declared it.
 #[cfg(feature = "unlock")]
 pub(crate) fn tables() -> Vec<&'static policy::Table> {
-    [
+    let mut latest = std::collections::BTreeMap::new();
+    let released = [
         m0001_identity::TABLES,
         m0002_packages::TABLES,
         m0003_connections::TABLES,
@@ -50,9 +53,11 @@ pub(crate) fn tables() -> Vec<&'static policy::Table> {
         m0006_organizations::TABLES,
         m0007_accounts::TABLES,
         m0011_streams::TABLES,
+        m0012_audit_seals::TABLES,
         m0013_proxies::TABLES,
-    ]
-    .into_iter()
-    .flatten()
-    .collect()
+    ];
+    for table in released.into_iter().flatten() {
+        latest.insert(table.name, table);
+    }
+    latest.into_values().collect()
 }

@@ -54,13 +54,27 @@ pub(super) async fn protect(manager: &SchemaManager<'_>, tables: &[Table]) -> Re
                 let (read, write) = (tenancy.policy(Access::Read), tenancy.policy(Access::Write));
                 write!(
                     sql,
-                    "GRANT SELECT, INSERT, UPDATE, DELETE ON {name} TO appstrate_tenant;
-                     CREATE POLICY tenant_read ON {name} FOR SELECT TO appstrate_tenant USING ({read});
-                     CREATE POLICY tenant_insert ON {name} FOR INSERT TO appstrate_tenant WITH CHECK ({write});
-                     CREATE POLICY tenant_update ON {name} FOR UPDATE TO appstrate_tenant USING ({write}) WITH CHECK ({write});
-                     CREATE POLICY tenant_delete ON {name} FOR DELETE TO appstrate_tenant USING ({write});\n"
+                    "GRANT SELECT ON {name} TO appstrate_tenant;
+                     CREATE POLICY tenant_read ON {name} FOR SELECT TO appstrate_tenant USING ({read});\n"
                 )
                 .expect("writing to text");
+                if tenancy.takes_rows() {
+                    write!(
+                        sql,
+                        "GRANT INSERT ON {name} TO appstrate_tenant;
+                         CREATE POLICY tenant_insert ON {name} FOR INSERT TO appstrate_tenant WITH CHECK ({write});\n"
+                    )
+                    .expect("writing to text");
+                }
+                if tenancy.takes_changes() {
+                    write!(
+                        sql,
+                        "GRANT UPDATE, DELETE ON {name} TO appstrate_tenant;
+                         CREATE POLICY tenant_update ON {name} FOR UPDATE TO appstrate_tenant USING ({write}) WITH CHECK ({write});
+                         CREATE POLICY tenant_delete ON {name} FOR DELETE TO appstrate_tenant USING ({write});\n"
+                    )
+                    .expect("writing to text");
+                }
             }
         }
     }

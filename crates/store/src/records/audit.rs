@@ -1,25 +1,60 @@
 //! The audit log: who did what. Writes carry their row; reads, refusals and failures queue theirs in the second lane.
 
 use async_trait::async_trait;
-use domain::{AppId, AuditId, EndUserId, KeyId, OrgId, RequestId, Timestamp, UserId};
-use sea_orm::sea_query::Expr;
-use sea_orm::{ActiveValue::Set, DatabaseTransaction, EntityTrait as _, Order};
+use domain::{AppId, AuditChain, AuditId, Code, Decision, EndUserId, KeyId, OrgId, RequestId, Timestamp, UserId};
+use sea_orm::{
+    ActiveValue::{NotSet, Set},
+    DatabaseTransaction, EntityTrait as _,
+};
 use serde_json::Value;
 
+use crate::StoreError;
 use crate::engine::{Queued, QueuedIn};
 use crate::entities::{self, At, audit_entry};
-use crate::scope::{Bounds, InOrg};
+use crate::scope::Bounds;
 use crate::store::Inner;
-use crate::unit::{AuditFacts, Mode, Unit};
-use crate::{Page, Paged, StoreError};
+use crate::unit::AuditFacts;
 
 /// What a change was about.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Audit {
-    /// The id of what was changed.
+    /// The id of what was changed; `None`: what the path names.
     pub subject: Option<String>,
-    /// More that the log should keep; never a secret.
+    /// What changed; never a secret, and of personal data only the names of the members.
     pub detail: Value,
+}
+
+impl Audit {
+    /// A change of what the path names, or of what the answer's `Location` names.
+    pub fn detail(detail: Value) -> Self {
+        Self { subject: None, detail }
+    }
+
+    /// A change of something that only the handler knows.
+    pub fn about(subject: &impl ToString, detail: Value) -> Self {
+        Self { subject: Some(subject.to_string()), detail }
+    }
+}
+
+/// How a request was answered.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Outcome {
+    /// `None`: work without an answer.
+    pub status: Option<u16>,
+    /// The code of the problem; `None` for success.
+    pub code: Option<Code>,
+}
+
+impl From<u16> for Outcome {
+    fn from(status: u16) -> Self {
+        Self { status: Some(status), code: None }
+    }
+}
+
+impl From<Code> for Outcome {
+    fn from(code: Code) -> Self {
+        Self { status: Some(code.status()), code: Some(code) }
+    }
 }
 
 /// A row of the audit log.
@@ -33,16 +68,30 @@ pub struct AuditRow {
     pub key: Option<KeyId>,
     pub user: Option<UserId>,
     pub permission: String,
+    pub decision: Decision,
     pub method: String,
     pub route: String,
     pub path: String,
     pub ip: Option<String>,
     pub user_agent: Option<String>,
+    /// The id of what was read or changed.
     pub subject: Option<String>,
     pub detail: Value,
     /// The HTTP status that was answered; `None` for work without an answer.
     pub status: Option<u16>,
+    /// The code of the problem that was answered.
+    pub code: Option<String>,
     pub created_at: Timestamp,
+    /// The number of the seal over the row, and the row's place in its chain; `None` until it is sealed.
+    pub seal: Option<i64>,
+    pub position: Option<i64>,
+}
+
+impl AuditRow {
+    /// The chain that the row belongs to.
+    pub fn chain(&self) -> AuditChain {
+        self.app.map(AuditChain::Application).or(self.org.map(AuditChain::Organization)).unwrap_or(AuditChain::Platform)
+    }
 }
 
 pub(crate) fn row(
@@ -50,9 +99,10 @@ pub(crate) fn row(
     tenant: Option<Bounds>,
     facts: &AuditFacts,
     audit: Option<&Audit>,
-    status: Option<u16>,
+    outcome: Outcome,
 ) -> audit_entry::ActiveModel {
     let text = |id: Option<String>| Set(id);
+    let decision = outcome.status.map_or(Decision::Allowed, Decision::of_status);
     audit_entry::ActiveModel {
         id: Set(AuditId::new(&*store.ids).to_string()),
         org_id: text(tenant.map(|bounds| bounds.org.to_string())),
@@ -67,10 +117,16 @@ pub(crate) fn row(
         path: Set(facts.path.clone()),
         ip: Set(facts.ip.clone()),
         user_agent: Set(facts.user_agent.clone()),
-        subject: Set(audit.and_then(|audit| audit.subject.clone())),
+        subject: Set(audit.and_then(|audit| audit.subject.clone()).or_else(|| facts.subject.clone())),
         detail: Set(entities::to_json(&audit.map_or(&Value::Null, |audit| &audit.detail))),
-        status: Set(status.map(i64::from)),
+        status: Set(outcome.status.map(i64::from)),
+        decision: Set(decision.as_str().to_owned()),
+        code: Set(outcome.code.map(|code| code.as_str().to_owned())),
         created_at: Set(At(store.clock.now())),
+        // The sealer's.
+        chain: NotSet,
+        seal: NotSet,
+        position: NotSet,
     }
 }
 
@@ -91,16 +147,6 @@ impl Queued for QueuedAudit {
     }
 }
 
-impl<S: InOrg, M: Mode> Unit<S, M> {
-    /// The audit rows that the scope sees, newest first.
-    pub async fn audit_log(&self, page: Page) -> Result<Paged<AuditRow>, StoreError> {
-        let rows = self.tenant().find::<audit_entry::Entity>();
-        let rows =
-            rows.order_by(Expr::col(audit_entry::Column::CreatedAt), Order::Desc).order_by(Expr::col(audit_entry::Column::Id), Order::Desc);
-        rows.page(page).await?.try_map(AuditRow::try_from)
-    }
-}
-
 impl TryFrom<audit_entry::Model> for AuditRow {
     type Error = StoreError;
 
@@ -115,6 +161,7 @@ impl TryFrom<audit_entry::Model> for AuditRow {
             key: entities::parse_some(row.key_id.as_deref(), WHAT)?,
             user: entities::parse_some(row.user_id.as_deref(), WHAT)?,
             permission: row.permission,
+            decision: Decision::parse(&row.decision).ok_or(StoreError::Corrupt { what: WHAT })?,
             method: row.method,
             route: row.route,
             path: row.path,
@@ -123,7 +170,10 @@ impl TryFrom<audit_entry::Model> for AuditRow {
             subject: row.subject,
             detail: entities::json(&row.detail, WHAT)?,
             status: row.status.map(u16::try_from).transpose().map_err(|_| StoreError::Corrupt { what: WHAT })?,
+            code: row.code,
             created_at: row.created_at.0,
+            seal: row.seal,
+            position: row.position,
         })
     }
 }

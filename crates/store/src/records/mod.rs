@@ -4,6 +4,6 @@ pub(crate) mod audit;
 pub(crate) mod events;
 mod jobs;
 
-pub use self::audit::{Audit, AuditRow};
+pub use self::audit::{Audit, AuditRow, Outcome};
 pub use self::events::{EventCursor, Events, NewEvent, StoredEvent};
 pub use self::jobs::NewJob;

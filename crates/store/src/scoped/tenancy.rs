@@ -24,6 +24,22 @@ pub(crate) enum Tenancy<C> {
     Held { org: C, app: C, owner: C, user: C, end_user: C },
     /// Events, jobs, audit and idempotency rows: private, or of the organization and then without application.
     Trace { org: C, app: C, end_user: C },
+    /// Audit rows: as a trace, but no tenant ever changes or deletes one.
+    Log { org: C, app: C, end_user: C },
+    /// Seals of the log: read by organization, application and member, written by the platform alone.
+    Seal { org: C, app: C },
+}
+
+impl<C> Tenancy<C> {
+    /// Whether a tenant may add rows.
+    pub(crate) const fn takes_rows(&self) -> bool {
+        !matches!(self, Self::Seal { .. })
+    }
+
+    /// Whether a tenant may change and delete rows.
+    pub(crate) const fn takes_changes(&self) -> bool {
+        !matches!(self, Self::Log { .. } | Self::Seal { .. })
+    }
 }
 
 #[cfg(feature = "unlock")]
@@ -39,6 +55,8 @@ impl<C> Tenancy<C> {
                 Tenancy::Held { org: turn(org), app: turn(app), owner: turn(owner), user: turn(user), end_user: turn(end_user) }
             }
             Self::Trace { org, app, end_user } => Tenancy::Trace { org: turn(org), app: turn(app), end_user: turn(end_user) },
+            Self::Log { org, app, end_user } => Tenancy::Log { org: turn(org), app: turn(app), end_user: turn(end_user) },
+            Self::Seal { org, app } => Tenancy::Seal { org: turn(org), app: turn(app) },
         }
     }
 }
@@ -91,7 +109,12 @@ impl<C: ColumnTrait> Tenancy<C> {
                 };
                 Condition::all().add(in_org(org)).add(place).add(held)
             }
-            Self::Trace { org, app, end_user } => match (sight, access) {
+            Self::Seal { org, app } => match sight {
+                Sight::Organization => Condition::all().add(in_org(org)),
+                Sight::Application(_) | Sight::Member(..) => Condition::all().add(in_org(org)).add(in_app(app)),
+                Sight::EndUser(..) | Sight::Run(..) => never(),
+            },
+            Self::Trace { org, app, end_user } | Self::Log { org, app, end_user } => match (sight, access) {
                 (Sight::Organization, Access::Read) => Condition::all().add(in_org(org)),
                 (Sight::Organization, Access::Write) => Condition::all().add(in_org(org)).add(app.is_null()),
                 _ => Condition::all().add(in_org(org)).add(in_app(app)).add(by_end_user(end_user)),
@@ -148,7 +171,10 @@ impl Tenancy<&'static str> {
                     in_org(org)
                 )
             }
-            Self::Trace { org, app, end_user } => {
+            Self::Seal { org, app } => {
+                format!("{} AND ({REACH} = 'organization' OR ({REACH} IN ('application', 'member') AND {}))", in_org(org), in_app(app))
+            }
+            Self::Trace { org, app, end_user } | Self::Log { org, app, end_user } => {
                 let of_organization = match access {
                     Access::Read => format!("{REACH} = 'organization'"),
                     Access::Write => format!("({REACH} = 'organization' AND {app} IS NULL)"),

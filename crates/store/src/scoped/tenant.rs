@@ -59,6 +59,7 @@ impl<'u, M> Tenant<'u, M> {
 
 impl<'u> Tenant<'u, Writing> {
     pub(crate) fn update<E: Scoped>(&self) -> ScopedUpdate<'u, E> {
+        const { assert!(E::TENANCY.takes_changes(), "rows of this table never change") };
         let mut update = E::update_many();
         if let Some(filter) = self.filter::<E>(Access::Write) {
             update = update.filter(filter);
@@ -67,6 +68,7 @@ impl<'u> Tenant<'u, Writing> {
     }
 
     pub(crate) fn delete<E: Scoped>(&self) -> ScopedDelete<'u, E> {
+        const { assert!(E::TENANCY.takes_changes(), "rows of this table are never deleted") };
         let mut delete = E::delete_many();
         if let Some(filter) = self.filter::<E>(Access::Write) {
             delete = delete.filter(filter);
@@ -113,7 +115,8 @@ impl<'u> Tenant<'u, Writing> {
                     stamp_owner::<E>(&mut row, end_user, text(&own))?;
                 }
             }
-            Tenancy::Trace { org: org_column, app: app_column, end_user } => {
+            Tenancy::Seal { .. } => return Err(StoreError::OutOfReach),
+            Tenancy::Trace { org: org_column, app: app_column, end_user } | Tenancy::Log { org: org_column, app: app_column, end_user } => {
                 row.set(org_column, org);
                 row.set(app_column, Value::String(app.map(|app| app.to_string())));
                 if let Some(own) = own {

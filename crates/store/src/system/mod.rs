@@ -5,14 +5,16 @@ mod accounts;
 mod health;
 mod invitations;
 mod keys;
+mod leases;
 mod sessions;
 mod tickets;
 
 pub use self::invitations::InvitationOffer;
 pub use self::keys::KeyLogin;
+pub use self::leases::Lease;
 pub use self::sessions::{Membership, SessionLogin};
 pub use self::tickets::TakenTicket;
-use crate::records::audit::{self, Audit, QueuedAudit};
+use crate::records::audit::{self, Audit, Outcome, QueuedAudit};
 use crate::records::{NewEvent, events};
 use crate::scope::{InOrg, Scope, SystemScope};
 use crate::unit::{AuditFacts, Claim, Draft, Opened, WriteContext, idempotency};
@@ -47,20 +49,27 @@ impl System<'_> {
         scope: &S,
         facts: &AuditFacts,
         audit: Option<&Audit>,
-        status: u16,
+        outcome: impl Into<Outcome>,
     ) -> Result<(), StoreError> {
         let inner = &self.store.inner;
-        inner.background.run(QueuedAudit(audit::row(inner, scope.tenant(), facts, audit, Some(status)))).await
+        inner.background.run(QueuedAudit(audit::row(inner, scope.tenant(), facts, audit, outcome.into()))).await?;
+        facts.recorded.note();
+        Ok(())
     }
 
     /// As [`Self::append_audit`], for a request that never came to have a scope.
-    pub async fn append_unscoped_audit(&self, facts: &AuditFacts, status: u16) -> Result<(), StoreError> {
-        self.append_audit(&SystemScope(()), facts, None, status).await
+    pub async fn append_unscoped_audit(&self, facts: &AuditFacts, outcome: impl Into<Outcome>) -> Result<(), StoreError> {
+        self.append_audit(&SystemScope(()), facts, None, outcome).await
     }
 
     /// As [`Self::append_unscoped_audit`], with what the request was about.
-    pub async fn append_unscoped_audit_about(&self, facts: &AuditFacts, audit: &Audit, status: u16) -> Result<(), StoreError> {
-        self.append_audit(&SystemScope(()), facts, Some(audit), status).await
+    pub async fn append_unscoped_audit_about(
+        &self,
+        facts: &AuditFacts,
+        audit: &Audit,
+        outcome: impl Into<Outcome>,
+    ) -> Result<(), StoreError> {
+        self.append_audit(&SystemScope(()), facts, Some(audit), outcome).await
     }
 
     /// Queues an event in `scope` and waits until it is committed with others. Never while holding a [`Write`].

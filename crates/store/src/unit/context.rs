@@ -2,13 +2,14 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use domain::{EndUserId, KeyId, RequestId, UserId};
 
 use super::{Claim, Draft};
 
 /// What the audit log keeps about a request: who, through what, from where.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct AuditFacts {
     pub request: RequestId,
     /// The key that authenticated the request.
@@ -24,8 +25,25 @@ pub struct AuditFacts {
     pub route: String,
     /// The real path, without query.
     pub path: String,
+    /// The id of what the path names, if it names something.
+    pub subject: Option<String>,
     pub ip: Option<String>,
     pub user_agent: Option<String>,
+    pub recorded: Recorded,
+}
+
+/// Whether a request has its row. Copies of the same facts share it, so that whoever answers last knows what others have committed.
+#[derive(Clone, Debug, Default)]
+pub struct Recorded(Arc<AtomicBool>);
+
+impl Recorded {
+    pub fn is_done(&self) -> bool {
+        self.0.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn note(&self) {
+        self.0.store(true, Ordering::Release);
+    }
 }
 
 /// Puts an answer into the form in which it leaves and is kept. The edge makes one: it knows which version its client speaks.
@@ -42,6 +60,8 @@ pub struct WriteContext {
     pub claim: Option<Claim>,
     /// `None`: answers leave as they are written.
     pub form: Option<Arc<dyn ReplyForm>>,
+    /// What the audit row says was answered when the unit is committed instead of answered: a service commits, its route answers.
+    pub status: Option<u16>,
 }
 
 impl WriteContext {
@@ -52,6 +72,11 @@ impl WriteContext {
 
     pub fn of(audit: AuditFacts) -> Self {
         Self { audit: Some(audit), ..Self::default() }
+    }
+
+    #[must_use]
+    pub fn answering(self, status: u16) -> Self {
+        Self { status: Some(status), ..self }
     }
 
     #[must_use]

@@ -16,7 +16,7 @@ use sea_orm::DatabaseTransaction;
 
 pub(crate) use self::claim::InFlightKeys;
 pub use self::claim::{Claim, Claimed, Earlier, IdempotencyKey};
-pub use self::context::{AuditFacts, ReplyForm, WriteContext};
+pub use self::context::{AuditFacts, Recorded, ReplyForm, WriteContext};
 pub use self::stepped::{Intent, Repeat, Step};
 pub(crate) use self::wakes::Wakes;
 pub(crate) use self::write::WriteState;

@@ -21,6 +21,7 @@ use super::claim::Progress;
 use super::{Opened, Unit, Write, WriteContext, Writing, idempotency};
 use crate::entities::{At, idempotency_record};
 use crate::failpoints::Point;
+use crate::records::audit::Outcome;
 use crate::scope::Scope;
 use crate::store::Inner;
 use crate::{Store, StoreError};
@@ -65,7 +66,7 @@ impl<S: Scope> Unit<S, Writing> {
     pub async fn intend(self, intent: Intent) -> Result<Step<S>, StoreError> {
         let (store, scope, context) = (Arc::clone(&self.store), self.scope.clone(), self.state.context.clone());
         let Some(claim) = context.claim.clone() else {
-            self.finish(None).await?;
+            self.finish(Outcome::default()).await?;
             return Ok(Step { store, scope, context });
         };
         let record = claim.record();
@@ -87,7 +88,7 @@ impl<S: Scope> Unit<S, Writing> {
             Some(earlier) => idempotency::replace(&self, record, earlier, row).await?,
         }
         self.store.at(Point::Intended)?;
-        self.finish(None).await?;
+        self.finish(Outcome::default()).await?;
         claim.advance(Progress::Intended(attempt));
         Ok(Step { store, scope, context })
     }

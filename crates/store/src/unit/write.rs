@@ -3,10 +3,12 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, OnceLock};
 
+use domain::Code;
+
 use super::{Earlier, Unit, Wakes, Write, WriteContext, Writing, idempotency};
 use crate::StoreError;
 use crate::failpoints::Point;
-use crate::records::audit::{self, Audit};
+use crate::records::audit::{self, Audit, Outcome};
 use crate::scope::{Bounds, Scope};
 
 /// What an open write carries besides its transaction.
@@ -72,6 +74,12 @@ impl<S: Scope> Unit<S, Writing> {
         *self.state.audit.lock().expect("nothing panics while it holds the audit") = Some(audit);
     }
 
+    /// Says what the change was about, unless that is said already.
+    pub fn audit_subject(&self, subject: &str) {
+        let mut audit = self.state.audit.lock().expect("nothing panics while it holds the audit");
+        audit.get_or_insert_default().subject.get_or_insert_with(|| subject.to_owned());
+    }
+
     /// As [`Self::answer`], without a location.
     pub async fn reply(self, status: u16, body: Option<Vec<u8>>) -> Result<Reply, StoreError> {
         self.answer(Draft { status, body, location: None }).await
@@ -95,7 +103,7 @@ impl<S: Scope> Unit<S, Writing> {
             idempotency::keep(&unit, claim, &draft).await?;
         }
         unit.store.at(Point::Kept)?;
-        unit.finish(Some(draft.status)).await?;
+        unit.finish(draft.status.into()).await?;
         if let Some(claim) = claim {
             claim.settle();
         }
@@ -106,20 +114,29 @@ impl<S: Scope> Unit<S, Writing> {
     /// Commits work that has no HTTP answer (workers). A unit under an idempotency key must be answered instead.
     pub async fn commit(self) -> Result<(), StoreError> {
         debug_assert!(self.state.context.claim.is_none(), "a unit under an idempotency key ends with a reply");
-        self.finish(None).await
+        let status = self.state.context.status;
+        self.finish(Outcome { status, code: None }).await
     }
 
-    pub(super) async fn finish(self, status: Option<u16>) -> Result<(), StoreError> {
+    /// Commits what stands although the request is refused with this code, as its audit row says.
+    pub async fn commit_refused(self, code: Code) -> Result<(), StoreError> {
+        self.finish(code.into()).await
+    }
+
+    pub(super) async fn finish(self, outcome: Outcome) -> Result<(), StoreError> {
         let audit = self.state.audit.lock().expect("nothing panics while it holds the audit").take();
         if let Some(facts) = &self.state.context.audit {
             let tenant = self.scope.tenant().or_else(|| self.state.about.get().copied());
-            let row = audit::row(&self.store, tenant, facts, audit.as_ref(), status);
+            let row = audit::row(&self.store, tenant, facts, audit.as_ref(), outcome);
             audit::insert(&self.transaction, row).await?;
         }
         self.store.at(Point::Audited)?;
         let Unit { transaction, permit, store, wakes, state, .. } = self;
         transaction.commit().await?;
         drop(permit);
+        if let Some(facts) = &state.context.audit {
+            facts.recorded.note();
+        }
         drop(state);
         store.at(Point::Committed)?;
         wakes.deliver(&store.live);

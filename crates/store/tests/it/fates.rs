@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use afps::PackageType;
 use chrono::TimeDelta;
-use domain::{AppId, EndUserId, OrgId, RequestId};
+use domain::{AppId, Clock as _, EndUserId, OrgId, RequestId};
 use sea_orm::{ConnectionTrait as _, Statement};
 use store::{
     AppScope, ApplicationDeletion, AuditFacts, Claimed, DataKeyOwner, Holder, IdempotencyKey, NewApplication, NewDataKey, NewEvent,
@@ -68,9 +68,11 @@ async fn context(store: &Store, (org, app): (OrgId, Option<AppId>), end_user: Op
         permission: text("x:write"),
         method: text("POST"),
         route: text("/x"),
+        subject: None,
         path: text("/x"),
         ip: None,
         user_agent: None,
+        recorded: store::Recorded::default(),
     };
     let (method, path, principal) = (text("POST"), text("/x"), text("usr_1"));
     let key = IdempotencyKey { key: text(key), org: Some(org), app, method, path, fingerprint: [1; 32], principal };

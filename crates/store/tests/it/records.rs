@@ -19,9 +19,11 @@ fn facts(world: &World, tenant: &Tenant) -> AuditFacts {
         permission: "end-users:write".to_owned(),
         method: "POST".to_owned(),
         route: "/api/end-users".to_owned(),
+        subject: None,
         path: "/api/end-users".to_owned(),
         ip: Some("192.0.2.1".to_owned()),
         user_agent: None,
+        recorded: store::Recorded::default(),
     }
 }
 

@@ -72,9 +72,11 @@ impl<'t> Request<'t> {
             permission: "end-users:write".to_owned(),
             method: "POST".to_owned(),
             route: "/api/end-users".to_owned(),
+            subject: None,
             path: "/api/end-users".to_owned(),
             ip: None,
             user_agent: None,
+            recorded: store::Recorded::default(),
         };
         store.begin_write(self.scope(), WriteContext::of(facts).under(Some(claim.clone()))).await
     }

@@ -188,7 +188,7 @@ async fn row_level_security_hides_every_table_by_itself() {
             let is_private = table
                 .tenancy
                 .as_deref()
-                .is_some_and(|tenancy| ["Private", "Memory", "Held", "Trace"].iter().any(|class| tenancy.starts_with(class)));
+                .is_some_and(|tenancy| ["Private", "Memory", "Held", "Trace", "Log"].iter().any(|class| tenancy.starts_with(class)));
             if is_private {
                 assert_eq!(count(&world, &settings, table.name, "true").await, 0, "{} with an unknown reach", table.name);
                 let own = if table.name == "end_users" { "id" } else { "end_user_id" };

@@ -5,6 +5,7 @@
 pub mod account;
 pub mod api_key;
 pub mod application;
+pub mod audit_log;
 pub mod connection;
 pub mod end_user;
 pub mod installation;

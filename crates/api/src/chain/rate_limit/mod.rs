@@ -61,7 +61,7 @@ impl Identity {
     }
 
     /// `None` for a caller without credentials.
-    fn of(caller: &Caller) -> Option<Self> {
+    pub fn of(caller: &Caller) -> Option<Self> {
         match &caller.credential {
             Credential::None => None,
             Credential::Key(login) => Some(Self::key(login)),

@@ -1,8 +1,10 @@
 use axum::extract::State;
 use chrono::{DateTime, SubsecRound, Utc};
 use domain::{Permission, PermissionSet, Timestamp};
-use store::NewApiKey;
+use serde_json::json;
+use store::{Audit, NewApiKey};
 use wire::api::api_key::{CreateApiKey, CreatedApiKey};
+use wire::api::timestamp::Moment;
 
 use crate::answer::Answer;
 use crate::app::App;
@@ -50,6 +52,8 @@ pub(super) async fn create_api_key(
         expires_at,
     };
     let write = can.write().await?;
+    let detail = json!({ "name": new.name, "prefix": new.prefix, "scopes": new.scopes, "expiresAt": new.expires_at.map(Moment::from) });
+    write.audit(Audit::detail(detail));
     let key = write.api_keys().create(new).await?;
     let location = format!("/api/api-keys/{}", key.id);
     let created = CreatedApiKey { api_key: convert::api_key(can.scope.app(), key), key: secret.expose().clone() };

@@ -1,5 +1,6 @@
 use auth::mail::Letter;
 use axum::extract::State;
+use store::AuditFacts;
 use wire::api::account::{MailRequestObject, MailRequested, RequestMail};
 
 use crate::answer::Answer;
@@ -30,16 +31,17 @@ impl rules::Checked for RequestMail {
     )
 )]
 pub(super) async fn forgot_password(
-    _can: Can<perm::Public>,
+    can: Can<perm::Public>,
     State(app): State<App>,
     Json(body): Json<RequestMail>,
 ) -> Result<Answer, Problem> {
-    request(&app, Letter::ResetPassword, body.email)
+    request(&app, can.facts(), (Letter::ResetPassword, body.email)).await
 }
 
-/// Sends the letter after the answer, which says nothing about the account.
-pub(super) fn request(app: &App, letter: Letter, email: String) -> Result<Answer, Problem> {
+/// Sends the letter after the answer, which says nothing about the account; nor does the audit row.
+pub(super) async fn request(app: &App, facts: &AuditFacts, (letter, email): (Letter, String)) -> Result<Answer, Problem> {
     let letters = app.letters()?;
+    app.store.system().append_unscoped_audit(facts, 202).await?;
     app.after_answer(async move { letters.send(letter, &email).await })?;
     let message = "If the address has an account that needs it, a mail is on its way.".to_owned();
     Answer::committed(202, &MailRequested { object: MailRequestObject::MailRequest, message })

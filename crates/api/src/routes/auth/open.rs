@@ -54,7 +54,7 @@ pub(super) async fn refuse(app: &App, facts: &AuditFacts, error: AuthError) -> P
     };
     let audit = Audit { subject: account.map(|user| user.to_string()), ..Audit::default() };
     let problem = Problem::of_auth(app, error);
-    match app.store.system().append_unscoped_audit_about(facts, &audit, problem.code.status()).await {
+    match app.store.system().append_unscoped_audit_about(facts, &audit, problem.code).await {
         Ok(()) => problem,
         Err(error) => error.into(),
     }

@@ -22,9 +22,9 @@ use crate::problem::Problem;
     )
 )]
 pub(super) async fn send_verification_email(
-    _can: Can<perm::Public>,
+    can: Can<perm::Public>,
     State(app): State<App>,
     Json(body): Json<RequestMail>,
 ) -> Result<Answer, Problem> {
-    request(&app, Letter::VerifyEmail, body.email)
+    request(&app, can.facts(), (Letter::VerifyEmail, body.email)).await
 }

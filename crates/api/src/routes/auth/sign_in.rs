@@ -46,8 +46,9 @@ pub(super) async fn sign_in(can: Can<perm::Public>, State(app): State<App>, Json
     verified.guess.was_right(&write).await?;
     if app.mailer.is_some() && !verified.user.email_verified {
         write.audit(Audit { subject: Some(verified.user.id.to_string()), ..Audit::default() });
-        write.commit().await?;
-        return Err(AuthError::EmailNotVerified { account: verified.user.id }.into());
+        let problem = Problem::from(AuthError::EmailNotVerified { account: verified.user.id });
+        write.commit_refused(problem.code).await?;
+        return Err(problem);
     }
     let (session, cookie) = open::open(&app, facts, &write, verified.user).await?;
     Ok(Answer::done(write, 200, &session).await?.with_cookie(cookie))

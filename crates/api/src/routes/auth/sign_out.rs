@@ -1,5 +1,5 @@
 use axum::extract::State;
-use store::WriteContext;
+use store::{AuditFacts, WriteContext};
 
 use crate::answer::Answer;
 use crate::app::App;
@@ -17,6 +17,12 @@ use crate::problem::Problem;
     responses((status = 204, description = "The session is over."))
 )]
 pub(super) async fn sign_out(can: Can<perm::SignedIn>, State(app): State<App>) -> Result<Answer, Problem> {
-    auth::sign_in::close(&app.store, can.login.session.id, WriteContext::internal()).await?;
+    let session = can.login.session.id;
+    auth::sign_in::close(
+        &app.store,
+        session,
+        WriteContext::of(AuditFacts { subject: Some(session.to_string()), ..can.facts().clone() }).answering(204),
+    )
+    .await?;
     Ok(Answer::empty_committed().with_cookie(cookie::forget(&app.options.app_url)))
 }

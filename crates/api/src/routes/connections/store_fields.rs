@@ -4,7 +4,8 @@ use connect::credentials::{self, Fields};
 use connect::vault::Where;
 use domain::{ConnectionId, PackageName, Reach};
 use runs::preflight::key_owner;
-use store::{AppScope, ConnectionFilter, CredentialsChange, Holder, NewConnection, Page, Read};
+use serde_json::json;
+use store::{AppScope, Audit, ConnectionFilter, CredentialsChange, Holder, NewConnection, Page, Read};
 use wire::api::connection::Connection;
 
 use crate::answer::Answer;
@@ -52,13 +53,14 @@ pub(super) async fn store_fields(
     let sealed = app.vault.seal(&key_owner(&can.scope, holder), place, &credentials::to_bytes(&fields)).await?;
 
     let write = can.write().await?;
+    let auth_mode = definition.auth_mode.as_str().to_owned();
+    write.audit(Audit::about(&id, json!({ "provider": provider, "authMode": auth_mode, "isReplaced": known.is_some() })));
     if known.is_some() {
         let change = CredentialsChange { sealed, scopes: Vec::new(), expires_at: None };
         let connection = write.connections().replace_credentials(id, change).await?.ok_or_else(Problem::not_found)?;
         return Answer::done(write, 200, &convert::connection(connection)).await;
     }
     let profile = write.profiles().ensure_default(holder).await?;
-    let auth_mode = definition.auth_mode.as_str().to_owned();
     let new = NewConnection { id, profile: profile.id, provider, auth_mode, sealed, scopes: Vec::new(), expires_at: None };
     let connection = write.connections().create(new).await?.ok_or_else(Problem::not_found)?;
     let object: Connection = convert::connection(connection);

@@ -1,4 +1,5 @@
-use store::NewEndUser;
+use serde_json::json;
+use store::{Audit, NewEndUser};
 use wire::api::end_user::{CreateEndUser, EndUser};
 
 use super::{check_metadata, of_store};
@@ -32,6 +33,7 @@ impl rules::Checked for CreateEndUser {
 )]
 pub(super) async fn create_end_user(can: Can<perm::EndUsersWrite>, Json(body): Json<CreateEndUser>) -> Result<Answer, Problem> {
     let write = can.write().await?;
+    write.audit(Audit::detail(json!({ "fields": given(&body) })));
     let new = NewEndUser {
         external_id: body.external_id,
         name: body.name,
@@ -42,4 +44,15 @@ pub(super) async fn create_end_user(can: Can<perm::EndUsersWrite>, Json(body): J
     let location = format!("/api/end-users/{}", end_user.id);
     let app = can.scope.app();
     Answer::created(write, &convert::end_user(app, end_user), location).await
+}
+
+/// The members that are given. Their values are a person's, and stay out of the log.
+fn given(body: &CreateEndUser) -> Vec<&'static str> {
+    let all = [
+        ("name", body.name.is_some()),
+        ("email", body.email.is_some()),
+        ("externalId", body.external_id.is_some()),
+        ("metadata", !body.metadata.is_empty()),
+    ];
+    all.into_iter().filter_map(|(name, is_given)| is_given.then_some(name)).collect()
 }

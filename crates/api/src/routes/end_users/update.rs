@@ -1,6 +1,6 @@
 use domain::EndUserId;
-use serde_json::Value;
-use store::EndUserChange;
+use serde_json::{Value, json};
+use store::{Audit, EndUserChange};
 use wire::api::end_user::{EndUser, UpdateEndUser};
 
 use super::{MAX_METADATA_KEYS, check_metadata, of_store};
@@ -39,6 +39,7 @@ pub(super) async fn update_end_user(
     Json(body): Json<UpdateEndUser>,
 ) -> Result<Answer, Problem> {
     let write = can.write().await?;
+    write.audit(Audit::detail(changed(&body)));
     let known = write.end_users().get(id).await?.ok_or_else(Problem::not_found)?;
     let mut metadata = known.metadata;
     for (key, value) in body.metadata {
@@ -60,4 +61,16 @@ pub(super) async fn update_end_user(
     let end_user = write.end_users().update(id, change).await.map_err(of_store)?.ok_or_else(Problem::not_found)?;
     let app = can.scope.app();
     Answer::done(write, 200, &convert::end_user(app, end_user)).await
+}
+
+/// The members that change, and the keys of the metadata. Their values are a person's, and stay out of the log.
+fn changed(body: &UpdateEndUser) -> Value {
+    let all = [
+        ("name", body.name.is_some()),
+        ("email", body.email.is_some()),
+        ("externalId", body.external_id.is_some()),
+        ("metadata", !body.metadata.is_empty()),
+    ];
+    let fields: Vec<_> = all.into_iter().filter_map(|(name, is_given)| is_given.then_some(name)).collect();
+    json!({ "fields": fields, "metadata": body.metadata.keys().collect::<Vec<_>>() })
 }

@@ -1,7 +1,7 @@
 use axum::extract::State;
 use domain::{AppId, Code};
-use serde_json::Value;
-use store::{AppScope, InstallationChange, PackageVersion, Write};
+use serde_json::{Value, json};
+use store::{AppScope, Audit, InstallationChange, PackageVersion, Write};
 use wire::api::installation::{ApplicationPackage, ConfigurePackage};
 
 use super::{application, check_config, version_in_use};
@@ -58,6 +58,7 @@ pub(super) async fn configure_package(
     if let Some(Some(choice)) = &body.proxy_id {
         require_proxy(&write, &app, choice, "/proxyId").await?;
     }
+    write.audit(Audit::detail(changed(&body)));
     let version = match &body.version {
         None => None,
         Some(None) => Some(None),
@@ -85,4 +86,22 @@ pub(super) async fn configure_package(
 async fn named_version(write: &Write<AppScope>, name: &domain::PackageName, asked: &str) -> Result<PackageVersion, Problem> {
     let versions = write.versions().all_of(name).await?;
     runs::preflight::resolve_version(asked, versions).ok_or_else(|| Problem::invalid("/version", "not_found", "no version satisfies this"))
+}
+
+/// What changes. Of the configuration only the names: an agent may be given anything.
+fn changed(body: &ConfigurePackage) -> Value {
+    let mut detail = json!({});
+    if let Some(config) = body.config.as_ref().and_then(Value::as_object) {
+        detail["config"] = config.keys().cloned().collect();
+    }
+    if let Some(version) = &body.version {
+        detail["version"] = json!(version);
+    }
+    if let Some(model) = &body.model_id {
+        detail["modelId"] = json!(model);
+    }
+    if let Some(enabled) = body.enabled {
+        detail["enabled"] = json!(enabled);
+    }
+    detail
 }

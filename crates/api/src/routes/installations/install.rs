@@ -1,7 +1,7 @@
 use axum::extract::State;
 use domain::{AppId, Code};
-use serde_json::{Map, Value};
-use store::{NewInstallation, constraint};
+use serde_json::{Map, Value, json};
+use store::{Audit, NewInstallation, constraint};
 use wire::api::installation::{ApplicationPackage, InstallPackage};
 
 use super::{application, check_config, version_in_use};
@@ -51,6 +51,7 @@ pub(super) async fn install_package(
     })?;
     let installation = created.ok_or_else(|| Problem::invalid("/packageId", "not_found", "no such package"))?;
     let version = version_in_use(&write, &installation).await?;
+    write.audit(Audit::detail(json!({ "version": version.version.to_string(), "config": config.keys().collect::<Vec<_>>() })));
     if !config.is_empty() {
         check_config(&version, &config)?;
     }

@@ -1,4 +1,5 @@
-use store::NewModel;
+use serde_json::json;
+use store::{Audit, NewModel};
 use wire::api::model::{CreateModel, Model};
 use wire::run_spec::ModelProtocol;
 
@@ -59,6 +60,8 @@ pub(super) async fn create_model(can: Can<perm::ModelsWrite>, Json(body): Json<C
         is_default,
         created_by: can.user,
     };
+    let detail = json!({ "label": new.label, "modelId": new.model, "providerKeyId": new.provider_key, "isDefault": is_default });
+    write.audit(Audit::detail(detail));
     let model = write.models().create(new).await?;
     let location = format!("/api/models/{}", model.id);
     Answer::created(write, &convert::model(model), location).await

@@ -1,6 +1,6 @@
 use domain::{Code, Role, package_name};
 use serde_json::{Map, json};
-use store::{NewOrganization, constraint};
+use store::{Audit, NewOrganization, constraint};
 use wire::api::organization::{CreateOrganization, Organization};
 
 use crate::answer::Answer;
@@ -65,6 +65,7 @@ pub(super) async fn create_organization(can: Can<perm::SignedIn>, Json(body): Js
     settings.insert("apiVersion".to_owned(), json!(versions::DEFAULT.as_str()));
     let new = NewOrganization { name: body.name, slug, settings, owner: can.login.user.id, application: "Default".to_owned() };
     let write = can.write_as_platform().await?;
+    write.audit(Audit::detail(json!({ "name": new.name, "slug": new.slug })));
     let created = write.create_organization(new).await;
     let (organization, _) = created.map_err(|error| {
         if error.is_conflict(constraint::ORGANIZATION_SLUG) {

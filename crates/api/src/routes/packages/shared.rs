@@ -2,8 +2,8 @@
 
 use connect::catalogue::{self, Archived};
 use domain::{Code, PackageName};
-use serde_json::Value;
-use store::{OrgScope, PackageFilter, Page, Write};
+use serde_json::{Value, json};
+use store::{Audit, OrgScope, PackageFilter, Page, Write};
 use wire::api::package::{CreatePackage, Package, PackageSummary, PackageType};
 
 use crate::answer::Answer;
@@ -82,6 +82,7 @@ where
     let write = can.write_org().await?;
     catalogue::publish(&write, &archived, can.user).await?;
     let manifest = archived.package.manifest();
+    write.audit(Audit::detail(json!({ "type": manifest.package_type().as_str(), "version": manifest.version().to_string() })));
     let name = manifest.name().clone();
     let package = in_write(&write, &name).await?;
     let location = format!("/api/packages/{}s/{name}", manifest.package_type().as_str());

@@ -1,6 +1,7 @@
 use axum::extract::State;
 use domain::ProviderKeyId;
-use store::{DataKeyOwner, NewProviderKey};
+use serde_json::json;
+use store::{Audit, DataKeyOwner, NewProviderKey};
 use wire::api::model::{CreateProviderKey, ProviderKey};
 use wire::run_spec::ModelProtocol;
 
@@ -44,6 +45,7 @@ pub(super) async fn create_provider_key(
     let protocol = ModelProtocol::parse(&body.api).expect("checked with the body");
     let write = can.write_org().await?;
     let new = NewProviderKey { id, label: body.label, protocol, base_url: body.base_url, sealed, created_by: can.user };
+    write.audit(Audit::detail(json!({ "label": new.label, "api": body.api })));
     let key = write.provider_keys().create(new).await?;
     Answer::created(write, &convert::provider_key(key), format!("/api/provider-keys/{id}")).await
 }

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use domain::{Code, ModelId, ProxyChoice};
 use runs::preflight::{self, Choice, Request, Sources, StartedBy};
-use serde_json::Value;
-use store::{AppScope, Run, Write};
+use serde_json::{Value, json};
+use store::{AppScope, Audit, Run, Write};
 
 use crate::answer::Answer;
 use crate::app::App;
@@ -40,6 +40,7 @@ pub(crate) async fn accept(can: &Can<perm::AgentsRun>, app: &App, asked: Asked) 
     let prepared = preflight::prepare(sources, &can.scope, request, &app.limits).await?;
     let write = can.write().await?;
     let run = runs::start(&write, &prepared, &app.limits.platform).await?;
+    write.audit(Audit::about(&run.id, json!({ "agentId": run.agent, "version": run.version })));
     Ok((write, run))
 }
 
