@@ -43,16 +43,99 @@ async fn reads_refusals_misses_writes_and_faults_leave_one_row_each() {
             ((Method::GET, "/api/api-keys", None), 403, "api-keys:read"),
             ((Method::GET, "/api/auth/get-session", None), 403, "signed-in"),
             ((Method::GET, "/api/applications", None), 200, "member"),
+            ((Method::POST, "/api/auth/sign-in/email", Some(&body)), 422, "public"),
         ] {
             let (reply, row) = one_row(&ada, &as_grace, request.clone()).await;
-            reply.is(status);
+            let reply = reply.is(status);
             assert_eq!((row.key, row.user, row.end_user), (Some(key_id), Some(ada.owner), Some(grace)));
             assert_eq!((row.org, row.app), (Some(ada.org), Some(ada.app)));
             assert_eq!((row.method.as_str(), row.path.as_str()), (request.0.as_str(), request.1.split('?').next().unwrap()));
             assert_eq!((row.ip.as_deref(), row.user_agent.as_deref()), (Some("192.0.2.7"), Some("story/1")));
             assert!(row.route.starts_with("/api/"), "{row:?}");
             assert_eq!(row.permission, permission);
+            let (is_denied, is_refused) = (matches!(status, 401 | 403), status >= 400);
+            assert_eq!(row.decision == domain::Decision::Denied, is_denied, "{row:?}");
+            assert_eq!(row.code, is_refused.then(|| reply.text_at("/code")));
+            let named = request.1.strip_prefix("/api/end-users/").map(ToOwned::to_owned);
+            assert_eq!(row.subject, named, "what the path names");
         }
+    }
+}
+
+#[tokio::test]
+async fn what_reaches_no_route_leaves_a_row_too() {
+    for world in World::each().await {
+        let ada = world.tenant("ada").await;
+        let grace = ada.end_user("Grace").await;
+        let (key_id, key) = ada.key_of(ada.plan(&["end-users:read"])).await;
+        let as_grace = key.as_user(grace);
+        for (caller, request, status) in [
+            (&as_grace, (Method::GET, "/api/nonsense", None), 404),
+            (&as_grace, (Method::DELETE, "/api/end-users", None), 405),
+            (&as_grace.with("appstrate-version", "2020-01-01"), (Method::GET, "/api/end-users", None), 400),
+        ] {
+            let (_, row) = one_row(&ada, caller, request).await;
+            assert_eq!((row.status, row.end_user, row.key), (Some(status), Some(grace), Some(key_id)));
+            assert_eq!((row.permission.as_str(), row.app), ("", Some(ada.app)));
+        }
+        let nobody = key.with("appstrate-user", "eu_01jd9xq3e8f2t8v0k3m5n7p9r1");
+        let (reply, row) = one_row(&ada, &nobody, (Method::GET, "/api/nonsense", None)).await;
+        assert_eq!((reply.is(404).status, row.end_user, row.key), (404, None, Some(key_id)));
+        // Nobody is impersonated by these.
+        for caller in [&key, &*ada, &world.anonymous().as_user(grace), &world.anonymous().with_key("ask_no").as_user(grace)] {
+            let before = ada.audit().await.len();
+            caller.get("/api/nonsense").await.is(404);
+            assert_eq!(ada.audit().await.len(), before);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_limit_that_is_met_leaves_a_row() {
+    let limits = r#"{"read": {"limit": 1}}"#.parse().unwrap();
+    let world = World::with(|options| options.rate_limits = limits).await;
+    let ada = world.tenant("ada").await;
+    let grace = ada.end_user("Grace").await;
+    let key = ada.key(&["end-users:read"]).await;
+    key.as_user(grace).get("/api/end-users").await.is(200);
+    let (reply, row) = one_row(&ada, &key.as_user(grace), (Method::GET, "/api/end-users", None)).await;
+    reply.refused(domain::Code::RateLimited);
+    assert_eq!((row.decision, row.end_user), (domain::Decision::Denied, Some(grace)));
+    assert_eq!(row.code.as_deref(), Some("rate_limited"));
+    let nobody = key.with("appstrate-user", "eu_01jd9xq3e8f2t8v0k3m5n7p9r1");
+    one_row(&ada, &nobody, (Method::GET, "/api/end-users", None)).await.0.refused(domain::Code::RateLimited);
+}
+
+#[tokio::test]
+async fn a_stream_leaves_its_row_when_it_begins() {
+    for world in World::each().await {
+        let stage = Stage::set(&world).await;
+        let grace = stage.key.as_user(stage.grace);
+        let ticket = grace.post("/api/realtime/tickets", &json!({})).await.is(201).text_at("/ticket");
+        let before = world.traces().await.len();
+        let stream = grace.open("/api/realtime/runs").await;
+        let row = stage.own.audit().await.remove(0);
+        assert_eq!((row.permission.as_str(), row.end_user, row.status), ("runs:read", Some(stage.grace), Some(200)));
+        let by_ticket = world.anonymous().open(&format!("/api/realtime/runs?ticket={ticket}")).await;
+        let row = stage.own.audit().await.remove(0);
+        assert_eq!((row.route.as_str(), row.end_user, row.status), ("/api/realtime/runs", Some(stage.grace), Some(200)));
+        drop((stream, by_ticket));
+        let traces = world.traces().await;
+        assert_eq!(traces.len(), before + 2);
+        assert!(traces.iter().all(|trace| !trace.text.contains(&ticket)), "a ticket is a secret");
+    }
+}
+
+#[tokio::test]
+async fn a_repetition_is_a_request_of_its_own() {
+    for world in World::each().await {
+        let stage = Stage::set(&world).await;
+        let grace = stage.key.as_user(stage.grace).with("idempotency-key", "once");
+        let body = json!({"agentId": "@own/helper"});
+        let (first, _) = one_row(&stage.own, &grace, (Method::POST, "/api/runs", Some(&body))).await;
+        let (again, row) = one_row(&stage.own, &grace, (Method::POST, "/api/runs", Some(&body))).await;
+        assert_eq!((again.header("idempotent-replayed"), again.json()), (Some("true"), first.json()));
+        assert_eq!((row.permission.as_str(), row.status), ("agents:run", Some(200)));
     }
 }
 

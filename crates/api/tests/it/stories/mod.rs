@@ -4,6 +4,7 @@ mod account;
 mod api_keys;
 mod applications;
 mod audit;
+mod audit_log;
 mod auth;
 mod caller;
 mod docs;

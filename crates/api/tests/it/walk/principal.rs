@@ -79,6 +79,11 @@ impl Principal {
         }
     }
 
+    /// Whether a good key names an end-user, rightly or not.
+    pub(crate) fn is_impersonation(self) -> bool {
+        matches!(self, Self::EndUser | Self::SiblingEndUser | Self::DeletedEndUser | Self::StrangersEndUser)
+    }
+
     pub(crate) fn is_session(self) -> bool {
         matches!(self, Self::Session(_))
     }

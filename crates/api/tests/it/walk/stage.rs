@@ -56,7 +56,8 @@ impl<'w> Stage<'w> {
         }
         let elsewhere = publish_agent(&own, "@own/elsewhere").await;
         install(&own, sibling_app, &elsewhere).await;
-        let (key, foreign_key) = (own.full_key().await, foreign.full_key().await);
+        // The foreign tenant's own rows of the audit log hold the text as well.
+        let (key, foreign_key) = (own.full_key().await, foreign.full_key().await.with("user-agent", CANARY));
         let scopes = domain::PermissionSet::grantable_to_key(domain::Role::Owner).iter().map(|scope| scope.as_str().to_owned()).collect();
         let sibling_key = own.key_of(KeyPlan { app: sibling_app, scopes, ..own.plan(&[]) }).await.1;
         Self { world, walker, own, foreign, sibling_app, grace, alan, deleted, foreign_end_user, key, sibling_key, foreign_key }

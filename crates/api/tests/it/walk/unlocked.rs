@@ -5,11 +5,10 @@
 
 use std::collections::BTreeSet;
 
-use chrono::TimeDelta;
 use domain::Role;
 use serde_json::{Value, json};
 use store::inspect::{self, Owner};
-use store::{AppScope, Claimed, IdempotencyKey, NewJob, NewStreamTicket, OrgScope, TicketMaker, WriteContext};
+use store::{AppScope, Claimed, IdempotencyKey, NewJob, OrgScope, WriteContext};
 
 use super::fixtures::Kind;
 use super::operation::{Operation, operations};
@@ -58,7 +57,6 @@ async fn no_filter_can_be_left_out_without_being_missed() {
 /// Rows of the foreign tenant that no operation of the walk leaves.
 async fn leave_traces(stage: &Stage<'_>) {
     let scope = stage.foreign.app_scope(stage.foreign.app).await;
-    let (maker, _) = stage.foreign.key_secret(stage.foreign.plan(&["runs:read"])).await;
     let key = IdempotencyKey {
         key: "foreign".to_owned(),
         org: Some(scope.org()),
@@ -72,9 +70,6 @@ async fn leave_traces(stage: &Stage<'_>) {
     let Claimed::Fresh(claim) = store.claim(&key).await.unwrap() else { panic!("a key of its own") };
     let write = store.begin_write(&scope, WriteContext::internal().under(Some(claim))).await.unwrap().fresh().unwrap();
     write.enqueue(NewJob { kind: "walk".to_owned(), subject: String::new(), payload: Value::Null, due_at: None }).await.unwrap();
-    let ticket =
-        NewStreamTicket { token_hash: [0; 32], maker: TicketMaker::Key(maker), expires_at: store.clock().now() + TimeDelta::hours(1) };
-    write.stream_tickets().create(ticket).await.unwrap();
     write.reply(200, None).await.unwrap();
     let exit = json!({"label": CANARY, "url": "http://proxy.example.com"});
     let exit = stage.foreign.post("/api/proxies", &exit).await.is(201).text_at("/id");
@@ -82,6 +77,7 @@ async fn leave_traces(stage: &Stage<'_>) {
     let helper = format!("/api/applications/{}/packages/@canary/helper", stage.foreign.app);
     stage.foreign.put(&helper, &json!({"proxyId": exit})).await.is(200);
     stage.foreign_key.as_user(stage.foreign_end_user).post("/api/realtime/tickets", &json!({})).await.is(201);
+    stage.world.seal().await;
 }
 
 /// What the sweep complains about first, with the filters of these tables left out.

@@ -34,7 +34,7 @@ pub(crate) use self::actor::Actor;
 use self::database::Database;
 pub(crate) use self::ids::TripIds;
 use self::mailbox::Mailbox;
-pub(crate) use self::platform::PlatformAudit;
+pub(crate) use self::platform::{PlatformAudit, Trace};
 pub(crate) use self::provider::{Grant, Provider};
 pub(crate) use self::reply::Reply;
 pub(crate) use self::stream::{Frame, Stream};

@@ -1,8 +1,10 @@
-//! The audit rows of the platform itself, which no tenant sees: read from the table.
+//! The audit log as it stands in the table, also of the platform itself, which no tenant sees.
 
+use audit::SigningKey;
 use sqlx::{Connection as _, PgConnection, Row as _, SqliteConnection};
+use tokio_util::sync::CancellationToken;
 
-use super::World;
+use super::{TestSealer, World};
 
 /// A row of no tenant.
 #[derive(Debug, PartialEq, Eq)]
@@ -16,14 +18,22 @@ pub(crate) struct PlatformAudit {
 
 const ROWS: &str = "SELECT route, status, user_id, subject, detail FROM audit_entries WHERE org_id IS NULL ORDER BY id";
 
+/// What a request has left: its id, the status, and all text that is kept of it.
+#[derive(Debug)]
+pub(crate) struct Trace {
+    pub(crate) request: String,
+    pub(crate) status: Option<i64>,
+    pub(crate) text: String,
+}
+
+const TRACES: &str = "SELECT request_id, status, path || ' ' || coalesce(subject, '') || ' ' || detail FROM audit_entries ORDER BY id";
+
 macro_rules! read {
-    ($connection:ty, $url:expr) => {{
+    ($connection:ty, $url:expr, $sql:expr, $row:expr) => {{
         let mut connection = <$connection>::connect($url).await.unwrap();
-        let rows = sqlx::query(ROWS).fetch_all(&mut connection).await.unwrap();
+        let rows = sqlx::query($sql).fetch_all(&mut connection).await.unwrap();
         connection.close().await.unwrap();
-        rows.into_iter()
-            .map(|row| PlatformAudit { route: row.get(0), status: row.get(1), user: row.get(2), subject: row.get(3), detail: row.get(4) })
-            .collect()
+        rows.into_iter().map($row).collect()
     }};
 }
 
@@ -31,6 +41,41 @@ impl World {
     /// The rows of no tenant, oldest first.
     pub(crate) async fn platform_audit(&self) -> Vec<PlatformAudit> {
         let url = self.database_url.as_str();
-        if url.starts_with("sqlite:") { read!(SqliteConnection, url) } else { read!(PgConnection, url) }
+        if url.starts_with("sqlite:") {
+            read!(SqliteConnection, url, ROWS, |row| PlatformAudit {
+                route: row.get(0),
+                status: row.get(1),
+                user: row.get(2),
+                subject: row.get(3),
+                detail: row.get(4)
+            })
+        } else {
+            read!(PgConnection, url, ROWS, |row| PlatformAudit {
+                route: row.get(0),
+                status: row.get(1),
+                user: row.get(2),
+                subject: row.get(3),
+                detail: row.get(4)
+            })
+        }
+    }
+
+    /// The rows of everybody, oldest first.
+    pub(crate) async fn traces(&self) -> Vec<Trace> {
+        let url = self.database_url.as_str();
+        if url.starts_with("sqlite:") {
+            read!(SqliteConnection, url, TRACES, |row| Trace { request: row.get(0), status: row.get(1), text: row.get(2) })
+        } else {
+            read!(PgConnection, url, TRACES, |row| Trace { request: row.get(0), status: row.get(1), text: row.get(2) })
+        }
+    }
+
+    /// Seals what is in the log, as the server does about every second.
+    pub(crate) async fn seal(&self) {
+        let key = SigningKey::open_or_create(&self.store, &TestSealer).await.unwrap();
+        let stop = CancellationToken::new();
+        stop.cancel();
+        audit::Sealer::new(self.store.clone(), key, audit::Options::default()).run(stop).await;
+        assert!(!self.store.system().has_unsealed_audit().await.unwrap());
     }
 }

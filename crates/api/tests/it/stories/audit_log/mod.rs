@@ -1,0 +1,5 @@
+//! The audit log.
+
+mod export;
+mod list;
+mod seals;
