@@ -96,7 +96,7 @@ mod tests {
         let cli = Cli::parse_from(["appstrate", "serve"].iter().chain(arguments));
         match cli.command {
             Command::Serve(serve) => *serve,
-            Command::Sidecar { .. } => panic!("serve was asked for"),
+            Command::Audit(_) | Command::Sidecar { .. } => panic!("serve was asked for"),
         }
     }
 

@@ -162,7 +162,7 @@ impl Models<'_, Writing> {
         update.returning_one().await?.map(Model::try_from).transpose()
     }
 
-    /// `false`: no such model. Agents that named it fall back to the default.
+    /// `false`: no such model. Runs of agents for which an application names it are refused from then on, never moved to another price.
     pub async fn delete(&self, id: ModelId) -> Result<bool, StoreError> {
         Ok(self.0.delete::<model::Entity>().filter(model::Column::Id.eq(id.to_string())).run().await? == 1)
     }

@@ -8,8 +8,7 @@ use super::{account_token, attempt, login_identity};
 use super::{
     api_key, application, audit_entry, audit_key, audit_seal, connection, data_key, end_user, event, idempotency_record, installation,
     invitation, job, key_check, lease, ledger_entry, member, memory, model, organization, package, package_version, profile, provider_key,
-    proxy, proxy_default, proxy_use,
-    run, run_activity, run_spec, run_state, run_total, session, stream_ticket, user,
+    proxy, proxy_default, proxy_use, run, run_activity, run_spec, run_state, run_total, session, stream_ticket, user,
 };
 use crate::StoreError;
 use crate::inspect::Owner;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use afps::PackageType;
 use chrono::TimeDelta;
-use domain::{AppId, Clock as _, EndUserId, OrgId, RequestId};
+use domain::{AppId, EndUserId, OrgId, RequestId};
 use sea_orm::{ConnectionTrait as _, Statement};
 use store::{
     AppScope, ApplicationDeletion, AuditFacts, Claimed, DataKeyOwner, Holder, IdempotencyKey, NewApplication, NewDataKey, NewEvent,

@@ -101,43 +101,45 @@ pub struct CreateModel {
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct UpdateModel {
-    #[serde(default)]
-    #[cfg_attr(feature = "schema", schema(min_length = 1, max_length = 100, example = "GPT"))]
+    #[serde(default, deserialize_with = "super::present")]
+    #[cfg_attr(feature = "schema", schema(value_type = String, required = false, min_length = 1, max_length = 100, example = "GPT"))]
     pub label: Option<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "super::present")]
     #[cfg_attr(
         feature = "schema",
-        schema(pattern = "^(openai-completions|openai-responses|anthropic-messages)$", example = "openai-completions")
+        schema(value_type = String, required = false, pattern = "^(openai-completions|openai-responses|anthropic-messages)$", example = "openai-completions")
     )]
     pub api: Option<String>,
-    #[serde(default)]
-    #[cfg_attr(feature = "schema", schema(format = "uri", max_length = 2048, example = "https://api.openai.com/v1"))]
+    #[serde(default, deserialize_with = "super::present")]
+    #[cfg_attr(feature = "schema", schema(value_type = String, required = false, format = "uri", max_length = 2048, example = "https://api.openai.com/v1"))]
     pub base_url: Option<String>,
-    #[serde(default)]
-    #[cfg_attr(feature = "schema", schema(min_length = 1, max_length = 200, example = "gpt-5"))]
+    #[serde(default, deserialize_with = "super::present")]
+    #[cfg_attr(feature = "schema", schema(value_type = String, required = false, min_length = 1, max_length = 200, example = "gpt-5"))]
     pub model_id: Option<String>,
     /// `null`: the server wants no key.
     #[serde(default, deserialize_with = "super::nullable")]
     #[cfg_attr(feature = "schema", schema(value_type = Option<ProviderKeyId>))]
     pub provider_key_id: Option<Option<ProviderKeyId>>,
-    #[serde(default)]
-    #[cfg_attr(feature = "schema", schema(minimum = 1024, maximum = 100_000_000))]
+    #[serde(default, deserialize_with = "super::present")]
+    #[cfg_attr(feature = "schema", schema(value_type = u64, required = false, minimum = 1024, maximum = 100_000_000))]
     pub context_window: Option<u64>,
-    #[serde(default)]
-    #[cfg_attr(feature = "schema", schema(minimum = 1, maximum = 10_000_000))]
+    #[serde(default, deserialize_with = "super::present")]
+    #[cfg_attr(feature = "schema", schema(value_type = u64, required = false, minimum = 1, maximum = 10_000_000))]
     pub max_tokens: Option<u64>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "super::present")]
+    #[cfg_attr(feature = "schema", schema(value_type = bool, required = false))]
     pub reasoning: Option<bool>,
     /// `text` and `image`.
-    #[serde(default)]
-    #[cfg_attr(feature = "schema", schema(max_items = 2))]
+    #[serde(default, deserialize_with = "super::present")]
+    #[cfg_attr(feature = "schema", schema(value_type = Vec<String>, required = false, max_items = 2))]
     pub input: Option<Vec<String>>,
     /// `null`: the price is unknown.
     #[serde(default, deserialize_with = "super::nullable")]
     #[cfg_attr(feature = "schema", schema(value_type = Option<Cost>))]
     pub cost: Option<Option<Cost>>,
     /// Runs that name a disabled model are refused.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "super::present")]
+    #[cfg_attr(feature = "schema", schema(value_type = bool, required = false))]
     pub enabled: Option<bool>,
 }
 
@@ -199,19 +201,19 @@ pub struct CreateProviderKey {
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct UpdateProviderKey {
-    #[serde(default)]
-    #[cfg_attr(feature = "schema", schema(min_length = 1, max_length = 100, example = "OpenAI production"))]
+    #[serde(default, deserialize_with = "super::present")]
+    #[cfg_attr(feature = "schema", schema(value_type = String, required = false, min_length = 1, max_length = 100, example = "OpenAI production"))]
     pub label: Option<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "super::present")]
     #[cfg_attr(
         feature = "schema",
-        schema(pattern = "^(openai-completions|openai-responses|anthropic-messages)$", example = "openai-completions")
+        schema(value_type = String, required = false, pattern = "^(openai-completions|openai-responses|anthropic-messages)$", example = "openai-completions")
     )]
     pub api: Option<String>,
-    #[serde(default)]
-    #[cfg_attr(feature = "schema", schema(format = "uri", max_length = 2048, example = "https://api.openai.com/v1"))]
+    #[serde(default, deserialize_with = "super::present")]
+    #[cfg_attr(feature = "schema", schema(value_type = String, required = false, format = "uri", max_length = 2048, example = "https://api.openai.com/v1"))]
     pub base_url: Option<String>,
-    #[serde(default)]
-    #[cfg_attr(feature = "schema", schema(value_type = Option<String>, min_length = 1, max_length = 4096, example = "sk-YOUR-KEY"))]
+    #[serde(default, deserialize_with = "super::present")]
+    #[cfg_attr(feature = "schema", schema(value_type = String, required = false, min_length = 1, max_length = 4096, example = "sk-YOUR-KEY"))]
     pub api_key: Option<Secret>,
 }

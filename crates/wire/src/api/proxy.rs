@@ -65,17 +65,18 @@ pub struct CreateProxy {
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct UpdateProxy {
-    #[serde(default)]
-    #[cfg_attr(feature = "schema", schema(min_length = 1, max_length = 100, example = "Frankfurt exit"))]
+    #[serde(default, deserialize_with = "super::present")]
+    #[cfg_attr(feature = "schema", schema(value_type = String, required = false, min_length = 1, max_length = 100, example = "Frankfurt exit"))]
     pub label: Option<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "super::present")]
     #[cfg_attr(
         feature = "schema",
-        schema(value_type = Option<String>, format = "uri", min_length = 1, max_length = 2048, example = "socks5://user:password@proxy.example.com:1080")
+        schema(value_type = String, required = false, format = "uri", min_length = 1, max_length = 2048, example = "socks5://user:password@proxy.example.com:1080")
     )]
     pub url: Option<Secret>,
     /// Runs that name a disabled proxy are refused; they never go out directly instead.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "super::present")]
+    #[cfg_attr(feature = "schema", schema(value_type = bool, required = false))]
     pub enabled: Option<bool>,
 }
 

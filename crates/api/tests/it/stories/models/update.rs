@@ -36,6 +36,8 @@ async fn members_change_one_by_one_and_null_clears() {
         ("modelId", json!("x".repeat(201))),
         ("contextWindow", json!(1)),
         ("maxTokens", json!(0)),
+        ("label", json!(null)),
+        ("enabled", json!(null)),
     ] {
         ada.patch(&path, &json!({member: value})).await.invalid_at(&format!("/{member}"));
     }
