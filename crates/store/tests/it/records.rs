@@ -10,7 +10,7 @@ fn event(kind: &str) -> NewEvent {
     NewEvent { kind: kind.to_owned(), subject: "x".to_owned(), end_user: None, run: None, data: serde_json::json!({"n": 1}) }
 }
 
-fn facts(world: &World, tenant: &Tenant) -> AuditFacts {
+pub(crate) fn facts(world: &World, tenant: &Tenant) -> AuditFacts {
     AuditFacts {
         request: RequestId::new(world.store.ids()),
         key: Some(tenant.key),

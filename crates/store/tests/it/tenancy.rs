@@ -143,6 +143,46 @@ async fn an_insert_for_another_tenant_fails_without_our_stamp() {
     }
 }
 
+#[tokio::test]
+async fn a_tenant_adds_to_the_audit_log_and_never_changes_it() {
+    for world in World::each().await.into_iter().filter(|world| world.engine == Engine::Postgres) {
+        let acme = world.tenant("acme").await;
+        let write = world.store.write(&acme.scope, WriteContext::of(crate::records::facts(&world, &acme))).await.unwrap();
+        write.commit().await.unwrap();
+        let raw = world.raw().await;
+        let enter = format!(
+            "SELECT set_config('app.org', '{}', true), set_config('app.app', '{}', true), set_config('app.reach', 'application', true),
+                    set_config('role', 'appstrate_tenant', true)",
+            acme.org, acme.app
+        );
+        let insert = |columns: &str, values: &str| {
+            format!(
+                "INSERT INTO audit_entries (id, org_id, app_id, request_id, permission, method, route, path, detail, created_at{columns})
+                 VALUES ('aud_1', '{}', '{}', 'req_1', '', '', '', '', 'null', 1{values})",
+                acme.org, acme.app
+            )
+        };
+        for sql in [
+            "UPDATE audit_entries SET ip = '192.0.2.99'",
+            "DELETE FROM audit_entries",
+            "TRUNCATE audit_entries",
+            &insert(", chain, seal, position", ", 'app_1', 1, 1"),
+            "INSERT INTO audit_seals SELECT * FROM audit_seals",
+            "UPDATE audit_seals SET number = 7",
+            "DELETE FROM audit_seals",
+            "SELECT * FROM audit_keys",
+            "SELECT * FROM leases",
+        ] {
+            let transaction = raw.begin().await.unwrap();
+            transaction.execute_unprepared(&enter).await.unwrap();
+            let error = transaction.execute_unprepared(sql).await.unwrap_err().to_string();
+            assert!(error.contains("permission denied"), "{sql}: {error}");
+        }
+        let read = world.store.read(&acme.scope).await.unwrap();
+        assert_eq!(read.audit_log(Page::FIRST).await.unwrap().total, 1);
+    }
+}
+
 /// Counts rows as the tenants' role sees them, with SQL that filters nothing but what must not be seen.
 async fn count(world: &World, settings: &[(&str, String)], table: &str, hidden: &str) -> i64 {
     let raw = world.raw().await;
