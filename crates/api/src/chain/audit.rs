@@ -9,6 +9,7 @@ use axum::response::{IntoResponse, Response};
 use store::{Audit, Outcome, Recorded};
 
 use super::authenticate;
+use super::rate_limit::attempt::Attempt;
 use crate::app::App;
 use crate::extract::caller::Caller;
 use crate::extract::facts;
@@ -50,6 +51,10 @@ pub async fn audit(State(app): State<App>, request: Request, next: Next) -> Resp
 /// looked up all the same, for the row.
 pub async fn unrouted(State(app): State<App>, request: Request, next: Next) -> Response {
     let Some(claims) = authenticate::impersonation(&app, &request) else { return next.run(request).await };
+    // Nor is a way around the limit on guesses: what would not be looked up elsewhere is not looked up here.
+    if Attempt::of(&request, claims.credential()).admit(&app).is_err() {
+        return next.run(request).await;
+    }
     let caller = match authenticate::impersonator(&app, &claims).await {
         Ok(None) => return next.run(request).await,
         Ok(Some(caller)) => caller,

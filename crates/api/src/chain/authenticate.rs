@@ -45,7 +45,7 @@ pub(super) struct Claims {
 }
 
 impl Claims {
-    fn credential(&self) -> Option<&str> {
+    pub(super) fn credential(&self) -> Option<&str> {
         self.ticket.as_deref().or(self.bearer.as_deref()).or(self.cookie.as_deref())
     }
 }

@@ -3,6 +3,7 @@
 use axum::http::Method;
 use domain::Role;
 use serde_json::{Value, json};
+use tokio::sync::Notify;
 
 use crate::walk::Stage;
 use crate::world::{Actor, Reply, Tenant, World};
@@ -151,6 +152,38 @@ async fn a_panic_under_impersonation_leaves_its_row() {
     let (reply, row) = one_row(&ada, &ada.full_key().await.as_user(grace), (Method::GET, "/api/fault", None)).await;
     reply.refused(domain::Code::InternalError);
     assert_eq!(row.end_user, Some(grace));
+}
+
+static ENTERED: Notify = Notify::const_new();
+static RELEASED: Notify = Notify::const_new();
+
+async fn slow() {
+    ENTERED.notify_one();
+    RELEASED.notified().await;
+}
+
+#[tokio::test]
+async fn a_client_that_hangs_up_does_not_take_its_row_along() {
+    let world = World::with_routes(axum::Router::new().route("/api/slow", axum::routing::get(slow))).await;
+    let ada = world.tenant("ada").await;
+    let grace = ada.end_user("Grace").await;
+    let caller = ada.full_key().await.as_user(grace);
+    tokio::select! {
+        reply = caller.get("/api/slow") => panic!("answered before it was let go: {reply}"),
+        () = ENTERED.notified() => {}
+    }
+    assert_eq!(ada.audit().await.len(), 0);
+    RELEASED.notify_one();
+    let row = async {
+        loop {
+            match ada.audit().await.pop() {
+                Some(row) => break row,
+                None => tokio::task::yield_now().await,
+            }
+        }
+    };
+    let row = tokio::time::timeout(std::time::Duration::from_secs(30), row).await.unwrap();
+    assert_eq!((row.route.as_str(), row.end_user, row.status), ("/api/slow", Some(grace), Some(200)));
 }
 
 #[tokio::test]
