@@ -112,9 +112,13 @@ fn kind(error: &DbErr) -> Kind {
             Some(postgres) => postgres_kind(postgres),
             None => sqlite_kind(database.code().as_deref().unwrap_or_default(), database.message()),
         },
-        sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::WorkerCrashed => {
-            Kind::Unavailable
-        }
+        // A connection that was cut in the middle of a message is told as one that does not keep to the protocol.
+        sqlx::Error::Io(_)
+        | sqlx::Error::Tls(_)
+        | sqlx::Error::Protocol(_)
+        | sqlx::Error::PoolTimedOut
+        | sqlx::Error::PoolClosed
+        | sqlx::Error::WorkerCrashed => Kind::Unavailable,
         _ => Kind::Other,
     }
 }
@@ -124,8 +128,9 @@ fn postgres_kind(error: &PgDatabaseError) -> Kind {
     match error.code() {
         "23505" => Kind::Conflict(error.constraint().unwrap_or_default().to_owned()),
         "23503" => Kind::Reference,
-        // Serialization failure, deadlock, lock not available, too many connections, shutdown.
-        "40001" | "40P01" | "55P03" | "53300" | "57P01" | "57P02" | "57P03" => Kind::Unavailable,
+        // Serialization failure, deadlock, lock not available, too many connections, a database that lets nobody in, shutdown.
+        "40001" | "40P01" | "55P03" | "53300" | "55000" | "57P01" | "57P02" | "57P03" => Kind::Unavailable,
+        connection if connection.starts_with("08") => Kind::Unavailable,
         _ => Kind::Other,
     }
 }

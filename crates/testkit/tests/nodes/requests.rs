@@ -71,12 +71,17 @@ async fn a_lost_database_is_told_and_found_again() -> anyhow::Result<()> {
             [(Method::GET, "/api/runs", None), (Method::POST, "/api/end-users", Some(json!({ "externalId": "never" })))]
         {
             let (status, problem) = api.call(method, path, body.as_ref()).await?;
-            ensure!((status, &problem["code"]) == (503, &json!("service_unavailable")), "{path}: {status} {problem}");
+            ensure!(
+                (status, &problem["code"]) == (503, &json!("service_unavailable")),
+                "{path}: {status} {problem}\n{}",
+                cluster.back.log()?
+            );
             ensure!(!problem.to_string().contains("sqlx") && !problem.to_string().contains("appstrate_nodes"), "{problem}");
         }
     }
 
     cluster.find_database().await?;
+    found_again(&cluster).await?;
     for api in by_turns(&cluster, 2) {
         let runs: Value = api.get("/api/runs").await?;
         ensure!(runs["data"][0]["id"] == kept, "{runs}");
@@ -88,4 +93,17 @@ async fn a_lost_database_is_told_and_found_again() -> anyhow::Result<()> {
     let ended = cluster.customer.ended(&run).await?;
     ensure!(ended["status"] == "success", "{ended}");
     cluster.end().await
+}
+
+/// A dead connection costs the request that finds it a 503, and no more: they are used up here.
+async fn found_again(cluster: &Cluster) -> anyhow::Result<()> {
+    for _ in 0..100 {
+        let asked = by_turns(cluster, 40);
+        let answers = try_join_all(asked.iter().map(|api| api.call(Method::GET, "/api/runs", None))).await?;
+        if answers.iter().all(|(status, _)| *status == 200) {
+            return Ok(());
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    anyhow::bail!("the nodes did not find the database again")
 }
