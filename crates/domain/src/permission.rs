@@ -62,6 +62,7 @@ permissions! {
     OrgRead = "org:read", Organization, ALL, Never, false;
     OrgUpdate = "org:update", Organization, ADMIN, Never, false;
     OrgDelete = "org:delete", Organization, OWNER, Never, false;
+    OrgLeave = "org:leave", Organization, ALL, Never, false;
     MembersRead = "members:read", Organization, ALL, Never, false;
     MembersInvite = "members:invite", Organization, ADMIN, Never, false;
     MembersRemove = "members:remove", Organization, ADMIN, Never, false;

@@ -2,7 +2,7 @@
 
 use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::http::{HeaderName, HeaderValue, Method, header};
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use domain::RequestId;
@@ -18,6 +18,9 @@ use crate::versions::{Deprecation, Version, edge};
 
 /// The response header with the request's id.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("request-id");
+
+/// How to authenticate: no 401 may lack it (RFC 9110 §15.5.2). A browser asks nobody for a password over it.
+const CHALLENGE: &str = r#"Bearer realm="Appstrate""#;
 
 /// The id of the request that is being served, in its extensions.
 #[derive(Clone, Copy, Debug)]
@@ -75,6 +78,7 @@ fn complete(app: &App, asked: &Asked, response: &mut Response) {
     }
     let is_replayed = response.extensions_mut().remove::<Replayed>().is_some();
     let told = response.extensions_mut().remove::<Told>();
+    let is_unauthorized = response.status() == StatusCode::UNAUTHORIZED;
     let headers = response.headers_mut();
     if !links.is_empty() {
         let links = HeaderValue::try_from(links.join(", ")).expect("paths, encoded queries and dates are ASCII");
@@ -87,6 +91,9 @@ fn complete(app: &App, asked: &Asked, response: &mut Response) {
     }
     if let Some(deprecation) = deprecation {
         deprecation.write(headers);
+    }
+    if is_unauthorized {
+        headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(CHALLENGE));
     }
     if idempotency::is_unsafe(&asked.method) {
         headers.insert(idempotency::REPLAYED, HeaderValue::from_static(if is_replayed { "true" } else { "false" }));

@@ -63,7 +63,7 @@ macro_rules! permissions {
 }
 
 permissions!(OrgAccess, organization, "organization":
-    OrgRead OrgUpdate OrgDelete MembersRead MembersInvite MembersRemove MembersChangeRole
+    OrgRead OrgUpdate OrgDelete OrgLeave MembersRead MembersInvite MembersRemove MembersChangeRole
     AgentsWrite SkillsWrite ToolsWrite ProvidersWrite ModelsRead ModelsWrite ModelsDelete ProxiesRead ProxiesWrite ProxiesDelete
     ProviderKeysRead ProviderKeysWrite ProviderKeysDelete ApplicationsRead ApplicationsWrite ApplicationsDelete AuditLogRead);
 

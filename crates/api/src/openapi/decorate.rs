@@ -31,11 +31,14 @@ pub fn decorate(mut document: Value) -> Value {
     components.insert("headers".to_owned(), headers());
     let problem = "The request was refused or failed (RFC 9457). `code` is stable; `/docs/errors/<code>` says what to do.";
     let limited = "Too many requests (RFC 9457). Nothing was done; wait for the seconds in `Retry-After`.";
+    let unauthorized = "The request has no credential, or one that is unknown, expired or revoked (RFC 9457).";
     let responses = json!({
         "Problem": problem_response(problem, &[]),
         "RateLimited": problem_response(limited, &["Retry-After"]),
+        "Unauthorized": problem_response(unauthorized, &[CHALLENGE]),
         "WriteProblem": problem_response(problem, &[REPLAYED]),
-        "WriteRateLimited": problem_response(limited, &["Retry-After", REPLAYED])
+        "WriteRateLimited": problem_response(limited, &["Retry-After", REPLAYED]),
+        "WriteUnauthorized": problem_response(unauthorized, &[CHALLENGE, REPLAYED])
     });
     components.insert("responses".to_owned(), responses);
     let schemas = components.entry("schemas").or_insert_with(|| json!({})).as_object_mut().expect("schemas are a map");
@@ -54,6 +57,9 @@ fn name_items(schemas: &mut Map<String, Value>) {
         }
     }
 }
+
+/// How to authenticate.
+const CHALLENGE: &str = "WWW-Authenticate";
 
 /// Whether an answer was given before.
 const REPLAYED: &str = "Idempotent-Replayed";
@@ -126,11 +132,13 @@ fn complete(path: &str, method: &str, operation: &mut Map<String, Value>) {
     let has_body = operation.contains_key("requestBody");
     let responses = operation.entry("responses").or_insert_with(|| json!({})).as_object_mut().expect("responses are a map");
     for status in problem_statuses(path, method, &level, has_body) {
-        let shared = match (status == "429", is_unsafe(method)) {
-            (true, true) => "WriteRateLimited",
-            (true, false) => "RateLimited",
-            (false, true) => "WriteProblem",
-            (false, false) => "Problem",
+        let shared = match (status, is_unsafe(method)) {
+            ("401", true) => "WriteUnauthorized",
+            ("401", false) => "Unauthorized",
+            ("429", true) => "WriteRateLimited",
+            ("429", false) => "RateLimited",
+            (_, true) => "WriteProblem",
+            (_, false) => "Problem",
         };
         responses.entry(status).or_insert_with(|| json!({ "$ref": format!("#/components/responses/{shared}") }));
     }
@@ -142,7 +150,8 @@ fn complete(path: &str, method: &str, operation: &mut Map<String, Value>) {
         let shared = response.entry("headers").or_insert_with(|| json!({})).as_object_mut().expect("headers are a map");
         let location = (status == "302" || (status == "201" && level != "none")).then_some("Location");
         let retry_after = (status == "429").then_some("Retry-After");
-        for name in ALWAYS.into_iter().chain(is_unsafe(method).then_some(REPLAYED)).chain(location).chain(retry_after) {
+        let challenge = (status == "401").then_some(CHALLENGE);
+        for name in ALWAYS.into_iter().chain(is_unsafe(method).then_some(REPLAYED)).chain(location).chain(retry_after).chain(challenge) {
             shared.insert(name.to_owned(), json!({ "$ref": format!("#/components/headers/{name}") }));
         }
     }
@@ -193,6 +202,7 @@ fn headers() -> Value {
             "schema": { "type": "string", "pattern": "^\"[a-z-]+\";r=\\d+;t=\\d+$" }, "example": "\"run\";r=18;t=45"
         },
         "RateLimit-Policy": { "description": "The size of that quota, and its window in seconds.", "schema": { "type": "string", "pattern": "^\"[a-z-]+\";q=\\d+;w=\\d+$" }, "example": "\"run\";q=20;w=60" },
+        "WWW-Authenticate": { "description": "How to authenticate: with an API key. A browser has its session cookie.", "schema": { "type": "string" }, "example": "Bearer realm=\"Appstrate\"" },
         "Retry-After": { "description": "Seconds to wait.", "schema": { "type": "integer", "minimum": 1 } }
     })
 }

@@ -109,13 +109,15 @@ impl OutboundProxy {
         self.credentials.as_ref()
     }
 
-    /// The address as it may be shown: `http://user:***@host:8080`, cut to 60 characters.
+    /// The address as it may be shown: `http://user:***@host:8080`, cut to 60 characters. A user name without a password is a token, as
+    /// vendors of proxies hand them out, and not shown either.
     pub fn masked(&self) -> String {
         let Target { host, port, .. } = &self.target;
-        let user = self.credentials.as_ref().map_or_else(String::new, |credentials| {
-            let password = if credentials.password.expose().is_empty() { "" } else { ":***" };
-            format!("{}{password}@", credentials.user)
-        });
+        let user = match &self.credentials {
+            None => String::new(),
+            Some(credentials) if credentials.password.expose().is_empty() => "***@".to_owned(),
+            Some(credentials) => format!("{}:***@", credentials.user),
+        };
         format!("{}://{user}{host}:{port}", self.scheme.as_str()).chars().take(SHOWN).collect()
     }
 }
@@ -157,7 +159,7 @@ mod tests {
             ("https://ada:s3cr%40t@proxy.example.com", "https://ada:***@proxy.example.com:443"),
             ("socks5://ada:secret@proxy.example.com", "socks5://ada:***@proxy.example.com:1080"),
             ("socks5://0x7f.1:9", "socks5://127.0.0.1:9"),
-            ("http://ada@[2001:4860:4860::8888]:3128", "http://ada@[2001:4860:4860::8888]:3128"),
+            ("http://secret@[2001:4860:4860::8888]:3128", "http://***@[2001:4860:4860::8888]:3128"),
         ] {
             let proxy = OutboundProxy::parse(text).expect(text);
             assert_eq!(proxy.masked(), shown);

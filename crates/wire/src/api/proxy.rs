@@ -32,7 +32,7 @@ pub struct Proxy {
     /// `prx_…`, or the name of a built-in one.
     pub id: ProxyRef,
     pub label: String,
-    /// The address with its password as `***`, cut to 60 characters.
+    /// The address with its password, or a user name without one, as `***`, cut to 60 characters.
     pub url_prefix: String,
     pub enabled: bool,
     /// Whether runs that choose nothing go through it.

@@ -1,6 +1,8 @@
 //! Members of an organization and their roles.
 
 mod change_role;
+mod end;
+mod leave;
 mod list;
 mod remove;
 
@@ -14,4 +16,5 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(route!(list::list_members))
         .routes(route!(change_role::change_member_role))
         .routes(route!(remove::remove_member))
+        .routes(route!(leave::leave_organization))
 }

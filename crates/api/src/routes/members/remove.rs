@@ -1,7 +1,6 @@
-use domain::{Code, OrgId, Role, UserId};
-use serde_json::json;
-use store::Audit;
+use domain::{OrgId, UserId};
 
+use super::end::end_membership;
 use crate::answer::Answer;
 use crate::extract::{Can, ChildPath, perm};
 use crate::problem::Problem;
@@ -19,20 +18,6 @@ use crate::routes::orgs::own;
 )]
 pub(super) async fn remove_member(can: Can<perm::MembersRemove>, path: ChildPath<OrgId, UserId>) -> Result<Answer, Problem> {
     own(&can, path.parent)?;
-    let user = path.child;
     let write = can.write_org().await?;
-    let owners = write.members().owners().await?;
-    let member = write.members().get(user).await?.ok_or_else(Problem::not_found)?;
-    if member.role == Role::Owner && can.role != Role::Owner {
-        return Err(Problem::new(Code::OperationNotAllowed, "Only an owner can remove an owner."));
-    }
-    if member.role == Role::Owner && owners.len() == 1 {
-        return Err(Problem::new(Code::LastOwner, "The member is the only owner."));
-    }
-    let revoked = write.revoke_keys_of(user).await?;
-    let cancelled = write.invitations().cancel_of(user).await?;
-    write.members().remove(user).await?;
-    let detail = json!({ "role": member.role, "keysRevoked": revoked, "invitationsCancelled": cancelled });
-    write.audit(Audit { subject: Some(user.to_string()), detail });
-    Answer::deleted(write).await
+    end_membership(write, path.child, can.role).await
 }

@@ -96,8 +96,8 @@ impl Principal {
         match self {
             Self::Nobody => stage.world.anonymous(),
             Self::Session(role) => {
-                // Nobody else's session may end with the owner's others.
-                let is_shared = role == Role::Owner && operation.id != "revokeOtherSessions";
+                // Neither another test's session nor the stage's own membership may end.
+                let is_shared = role == Role::Owner && !matches!(operation.id.as_str(), "revokeOtherSessions" | "leaveOrganization");
                 let user = if is_shared { own.owner } else { own.joined(role).await };
                 self.signed_in(stage, user, operation).await
             }

@@ -177,6 +177,7 @@ impl Reply {
     #[track_caller]
     pub(crate) fn refused(self, code: domain::Code) -> Self {
         assert_eq!((self.status, self.at("/code").as_str().unwrap_or_default()), (code.status(), code.as_str()), "{self}");
+        assert_eq!(self.header("www-authenticate"), (self.status == 401).then_some("Bearer realm=\"Appstrate\""), "{self}");
         self
     }
 

@@ -82,3 +82,28 @@ async fn an_organization_keeps_an_owner() {
         caller.delete(&of(*last)).await.refused(Code::LastOwner);
     }
 }
+
+#[tokio::test]
+async fn whoever_is_no_last_owner_leaves_alone() {
+    for world in World::each().await {
+        let ada = world.tenant("ada").await;
+        let path = format!("/api/orgs/{}/leave", ada.org);
+        ada.post(&path, &json!({})).await.refused(Code::LastOwner);
+        for role in [Role::Viewer, Role::Member, Role::Admin, Role::Owner] {
+            let user = ada.joined(role).await;
+            let session = world.session(user).await;
+            let theirs = ada.instead("cookie", format!("appstrate_session={}", session.token.expose()));
+            let (_, key) = ada.key_of(crate::world::KeyPlan { creator: user, ..ada.plan(&["runs:read"]) }).await;
+            key.get("/api/runs").await.is(200);
+            key.post(&path, &json!({})).await.refused(Code::Forbidden);
+
+            theirs.post(&path, &json!({})).await.is(204);
+            theirs.get("/api/runs").await.refused(Code::Forbidden);
+            theirs.post(&path, &json!({})).await.refused(Code::Forbidden);
+            key.get("/api/runs").await.refused(Code::Unauthorized);
+        }
+        assert_eq!(ada.get(&format!("/api/orgs/{}/members", ada.org)).await.is(200).at("/pagination/total"), 1);
+        let bob = world.tenant("bob").await;
+        bob.post(&path, &json!({})).await.refused(Code::NotFound);
+    }
+}
