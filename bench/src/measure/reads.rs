@@ -11,7 +11,7 @@ use testkit::scripted_model::say;
 use testkit::system::Customer;
 
 use crate::Options;
-use crate::machine::pss;
+use crate::machine::{cpu_time, pss};
 use crate::report::{Bar, Report};
 use crate::world::{Database, World, run_sql};
 
@@ -54,9 +54,16 @@ async fn one_database(
             interval: Duration::ZERO,
         };
         let single = Plan { connections: 1, stop: Stop::Requests(options.count(1000, 20)), ..plan.clone() };
-        let (outcome, single) =
-            tokio::task::spawn_blocking(move || Ok::<_, std::io::Error>((load::run(&plan)?, load::run(&single)?))).await??;
+        let server = world.server()?;
+        let before = cpu_time(server)?;
+        let outcome = tokio::task::spawn_blocking(move || load::run(&plan)).await??;
+        let spent = cpu_time(server)? - before;
+        let single = tokio::task::spawn_blocking(move || load::run(&single)).await??;
         report.value(&format!("{engine}, {who}, rate"), outcome.per_second(), "req/s", Bar::AtLeast(bar));
+        // Beside the rate: whatever else the machine does takes little of it.
+        #[expect(clippy::cast_precision_loss, reason = "microseconds for people")]
+        let each = spent.as_secs_f64() * 1e6 / outcome.latencies.len().max(1) as f64;
+        report.value(&format!("{engine}, {who}, CPU of the server for each"), each, "µs", Bar::None);
         report.durations(&format!("{engine}, {who}, {CONNECTIONS} connections"), &outcome.latencies, Bar::None);
         report.durations(&format!("{engine}, {who}, 1 connection"), &single.latencies, Bar::None);
     }

@@ -8,7 +8,7 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 use crate::clock::DatabaseClock;
-use crate::engine::{Background, Engine, Lane};
+use crate::engine::{Background, Engine, Lane, Session};
 use crate::live::{self, Ears, Outbox};
 use crate::scope::Scope;
 use crate::system::System;
@@ -105,8 +105,7 @@ impl Store {
         System { store: self }
     }
 
-    /// Opens a read transaction; dropping it ends it. On SQLite it is a snapshot, on PostgreSQL each statement sees what is
-    /// committed by then.
+    /// Opens a unit that only reads; dropping it ends it. Each statement sees what is committed by then, on both engines.
     pub async fn read<S: Scope>(&self, scope: &S) -> Result<Read<S>, StoreError> {
         let transaction = self.inner.engine.read(scope.tenant()).await?;
         Ok(Unit { transaction, permit: None, store: Arc::clone(&self.inner), scope: scope.clone(), wakes: Wakes::default(), state: () })
@@ -127,6 +126,7 @@ impl Store {
 
     fn unit<S: Scope>(&self, scope: &S, opened: crate::engine::Opened, state: WriteState) -> Write<S> {
         let crate::engine::Opened { transaction, permit } = opened;
+        let transaction = Session::Transaction(transaction);
         Unit { transaction, permit, store: Arc::clone(&self.inner), scope: scope.clone(), wakes: Wakes::default(), state }
     }
 

@@ -1,19 +1,25 @@
 //! The two databases behind one face: open a transaction for reading or writing, in a scope or as the platform.
 
 mod background;
+mod direct;
 mod postgres;
+mod readers;
+mod session;
 mod sqlite;
 mod writer;
 
 use std::sync::Arc;
 
+use async_trait::async_trait;
 use sea_orm::{
-    ConnectionTrait as _, DatabaseConnection, DatabaseTransaction, DbBackend, SqliteTransactionMode, TransactionOptions,
-    TransactionTrait as _,
+    ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, ExecResult, QueryResult, SqliteTransactionMode, Statement,
+    TransactionOptions, TransactionTrait as _,
 };
 use sea_orm_migration::MigratorTrait as _;
 
 pub(crate) use self::background::{Background, Queued, QueuedIn};
+use self::readers::Readers;
+pub(crate) use self::session::Session;
 use self::writer::Writer;
 pub(crate) use self::writer::{Lane, Permit};
 use crate::StoreError;
@@ -26,7 +32,7 @@ const MIGRATION_LOCK: i64 = 0x6170_7073_7472_6174;
 /// An open database.
 #[derive(Clone, Debug)]
 pub(crate) enum Engine {
-    Sqlite { writer: DatabaseConnection, readers: DatabaseConnection, turn: Arc<Writer> },
+    Sqlite { writer: DatabaseConnection, readers: Arc<Readers>, turn: Arc<Writer> },
     Postgres { pool: DatabaseConnection },
 }
 
@@ -65,13 +71,12 @@ impl Engine {
         Ok(())
     }
 
-    /// Opens a transaction that cannot write. `None`: as the platform.
-    pub(crate) async fn read(&self, tenant: Option<Bounds>) -> Result<DatabaseTransaction, StoreError> {
-        let transaction = self.reader().begin().await?;
-        if let Self::Postgres { .. } = self {
-            postgres::enter(&transaction, tenant, true).await?;
-        }
-        Ok(transaction)
+    /// Opens a session that cannot write. `None`: as the platform.
+    pub(crate) async fn read(&self, tenant: Option<Bounds>) -> Result<Session, StoreError> {
+        Ok(match self {
+            Self::Sqlite { readers, .. } => Session::Sqlite(readers.take().await?),
+            Self::Postgres { pool } => Session::Postgres(postgres::read(pool.get_postgres_connection_pool(), tenant).await?.into()),
+        })
     }
 
     /// Opens a transaction that may write.
@@ -83,7 +88,9 @@ impl Engine {
             }
             Self::Postgres { pool } => {
                 let transaction = pool.begin().await?;
-                postgres::enter(&transaction, tenant, false).await?;
+                if let Some(bounds) = tenant {
+                    postgres::enter(&transaction, bounds).await?;
+                }
                 Ok(Opened { transaction, permit: None })
             }
         }
@@ -100,10 +107,10 @@ impl Engine {
     }
 
     /// Turns an open write to other bounds.
-    pub(crate) async fn enter(&self, transaction: &DatabaseTransaction, bounds: Bounds) -> Result<(), StoreError> {
+    pub(crate) async fn enter(&self, transaction: &impl ConnectionTrait, bounds: Bounds) -> Result<(), StoreError> {
         match self {
             Self::Sqlite { .. } => Ok(()),
-            Self::Postgres { .. } => postgres::enter(transaction, Some(bounds), false).await,
+            Self::Postgres { .. } => postgres::enter(transaction, bounds).await,
         }
     }
 
@@ -112,12 +119,9 @@ impl Engine {
         Ok(writer.begin_with_options(options).await?)
     }
 
-    /// A connection for single reads of the platform, outside a transaction.
-    pub(crate) fn reader(&self) -> &DatabaseConnection {
-        match self {
-            Self::Sqlite { readers, .. } => readers,
-            Self::Postgres { pool } => pool,
-        }
+    /// For single reads of the platform, outside a transaction.
+    pub(crate) fn reader(&self) -> &Self {
+        self
     }
 
     pub(crate) fn backend(&self) -> DbBackend {
@@ -131,10 +135,40 @@ impl Engine {
         match self {
             Self::Sqlite { writer, readers, .. } => {
                 // The writer last: the last connection of a SQLite file folds the log back into it.
-                readers.close_by_ref().await?;
+                readers.close().await?;
                 Ok(writer.close_by_ref().await?)
             }
             Self::Postgres { pool } => Ok(pool.close_by_ref().await?),
+        }
+    }
+}
+
+/// Single statements of the platform, each on whatever connection is free. They only read.
+#[async_trait]
+impl ConnectionTrait for Engine {
+    fn get_database_backend(&self) -> DbBackend {
+        self.backend()
+    }
+
+    async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
+        Err(session::read_only(&statement.sql))
+    }
+
+    async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
+        Err(session::read_only(sql))
+    }
+
+    async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
+        match self {
+            Self::Sqlite { readers, .. } => readers.take().await?.one(statement).await,
+            Self::Postgres { pool } => pool.query_one_raw(statement).await,
+        }
+    }
+
+    async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
+        match self {
+            Self::Sqlite { readers, .. } => readers.take().await?.all(statement).await,
+            Self::Postgres { pool } => pool.query_all_raw(statement).await,
         }
     }
 }

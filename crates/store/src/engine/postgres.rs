@@ -3,9 +3,9 @@
 use std::str::FromStr as _;
 use std::time::Duration;
 
-use sea_orm::{ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, SqlxPostgresConnector, Statement};
-use sqlx::Connection as _;
-use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr, SqlxPostgresConnector, Statement};
+use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
+use sqlx::{AssertSqlSafe, Connection as _, Postgres, Transaction};
 
 use crate::StoreError;
 use crate::scope::Bounds;
@@ -90,23 +90,39 @@ async fn one<T: sea_orm::TryGetable>(connection: &DatabaseConnection, sql: &str)
 
 const ENTER: &str = "SELECT set_config('app.org', $1, true), set_config('app.app', $2, true), set_config('app.reach', $3, true), \
                      set_config('app.user', $4, true), set_config('app.end_user', $5, true), \
-                     set_config('transaction_read_only', $6, true), set_config('role', 'appstrate_tenant', true)";
+                     set_config('role', 'appstrate_tenant', true)";
 
 /// Switches the open transaction to the tenants' role and tells the policies who it is for, in one round trip.
-pub(super) async fn enter(transaction: &DatabaseTransaction, tenant: Option<Bounds>, is_read_only: bool) -> Result<(), StoreError> {
-    let Some(bounds) = tenant else {
-        return Ok(());
-    };
-    let sight = bounds.sight;
-    let text = |id: Option<String>| id.unwrap_or_default().into();
-    let values = [
-        bounds.org.to_string().into(),
-        text(sight.app().map(|id| id.to_string())),
-        sight.name().into(),
-        text(sight.user().map(|id| id.to_string())),
-        text(sight.end_user().map(|id| id.to_string())),
-        if is_read_only { "on" } else { "off" }.into(),
-    ];
+pub(super) async fn enter(transaction: &impl ConnectionTrait, bounds: Bounds) -> Result<(), StoreError> {
+    let values = settings(bounds).map(Into::into);
     transaction.query_one_raw(Statement::from_sql_and_values(DbBackend::Postgres, ENTER, values)).await?;
     Ok(())
+}
+
+/// Opens a transaction that cannot write, in one round trip. `None`: as the platform.
+pub(super) async fn read(pool: &PgPool, tenant: Option<Bounds>) -> Result<Transaction<'static, Postgres>, StoreError> {
+    let begin = match tenant {
+        None => "BEGIN READ ONLY".to_owned(),
+        Some(bounds) => {
+            // Ids and the names of reaches hold letters, digits and `_` only: nothing to escape.
+            let enter = settings(bounds).iter().enumerate().fold(ENTER.to_owned(), |text, (index, value)| {
+                debug_assert!(value.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_'), "{value} stands in a statement");
+                text.replace(&format!("${}", index + 1), &format!("'{value}'"))
+            });
+            format!("BEGIN READ ONLY; {enter}")
+        }
+    };
+    Ok(pool.begin_with(AssertSqlSafe(begin)).await?)
+}
+
+/// What the policies compare with: organization, application, reach, user, end-user.
+fn settings(Bounds { org, sight }: Bounds) -> [String; 5] {
+    let text = |id: Option<String>| id.unwrap_or_default();
+    [
+        org.to_string(),
+        text(sight.app().map(|id| id.to_string())),
+        sight.name().to_owned(),
+        text(sight.user().map(|id| id.to_string())),
+        text(sight.end_user().map(|id| id.to_string())),
+    ]
 }

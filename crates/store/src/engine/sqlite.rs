@@ -3,11 +3,13 @@
 use std::ffi::c_int;
 use std::path::Path;
 use std::str::FromStr as _;
+use std::sync::Arc;
 use std::time::Duration;
 
 use sea_orm::{DatabaseConnection, SqlxSqliteConnector};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 
+use super::readers::Readers;
 use crate::StoreError;
 
 /// Distinct statements that a connection keeps prepared.
@@ -15,7 +17,7 @@ const STATEMENTS: usize = 500;
 
 pub(super) struct Connections {
     pub(super) writer: DatabaseConnection,
-    pub(super) readers: DatabaseConnection,
+    pub(super) readers: Arc<Readers>,
 }
 
 /// Opens the file, which is made if the URL says `mode=rwc`.
@@ -36,17 +38,14 @@ pub(super) async fn connect(url: &str, readers: u32) -> Result<Connections, Stor
         .busy_timeout(Duration::from_secs(5))
         .statement_cache_capacity(STATEMENTS);
 
-    let writer = pool(1).connect_with(options.clone()).await?;
-    let readers = pool(readers.max(1)).connect_with(options.create_if_missing(false).pragma("query_only", "ON")).await?;
-    Ok(Connections {
-        writer: SqlxSqliteConnector::from_sqlx_sqlite_pool(writer),
-        readers: SqlxSqliteConnector::from_sqlx_sqlite_pool(readers),
-    })
+    let writer = pool_of_one().connect_with(options.clone()).await?;
+    let readers = Readers::open(options.create_if_missing(false).pragma("query_only", "ON"), readers.max(1)).await?;
+    Ok(Connections { writer: SqlxSqliteConnector::from_sqlx_sqlite_pool(writer), readers })
 }
 
-fn pool(connections: u32) -> SqlitePoolOptions {
+fn pool_of_one() -> SqlitePoolOptions {
     SqlitePoolOptions::new()
-        .max_connections(connections)
+        .max_connections(1)
         .acquire_timeout(Duration::from_secs(30))
         .idle_timeout(None)
         .max_lifetime(None)
@@ -59,7 +58,7 @@ fn pool(connections: u32) -> SqlitePoolOptions {
 ///
 /// Without it a statement with a bound `LIMIT` is prepared anew at each execution, about 100,000 instructions, because the planner
 /// looks at the value (design/stack.md §2).
-async fn enable_stable_plans(connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+pub(super) async fn enable_stable_plans(connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
     let mut handle = connection.lock_handle().await?;
     let (on, unused): (c_int, *mut c_int) = (1, std::ptr::null_mut());
     // SAFETY: the lock keeps the connection alive and to ourselves; SQLITE_DBCONFIG_ENABLE_QPSG takes an int and a nullable

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use domain::{AppId, AuditChain, AuditId, Code, Decision, EndUserId, KeyId, OrgId, RequestId, Timestamp, UserId};
 use sea_orm::{
     ActiveValue::{NotSet, Set},
-    DatabaseTransaction, EntityTrait as _,
+    ConnectionTrait, EntityTrait as _,
 };
 use serde_json::Value;
 
@@ -130,7 +130,7 @@ pub(crate) fn row(
     }
 }
 
-pub(crate) async fn insert(transaction: &DatabaseTransaction, row: audit_entry::ActiveModel) -> Result<(), StoreError> {
+pub(crate) async fn insert(transaction: &impl ConnectionTrait, row: audit_entry::ActiveModel) -> Result<(), StoreError> {
     audit_entry::Entity::insert(row).exec_without_returning(transaction).await?;
     Ok(())
 }

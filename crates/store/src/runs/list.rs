@@ -47,7 +47,7 @@ impl<M: Mode> Runs<'_, M> {
             select = select.filter(Column::Status.eq(status.as_str()));
         }
         let rows = if *filter == RunFilter::default() {
-            Paged { total: totals::total(&self.tenant).await?, items: select.slice(page).await? }
+            select.page_counted(page, totals::total(&self.tenant)).await?
         } else {
             select.page(page).await?
         };

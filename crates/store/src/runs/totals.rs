@@ -3,7 +3,7 @@
 //! Rows that disappear are counted by a trigger (see the migration), because cascades pass by every repository.
 
 use domain::{EndUserId, RunId};
-use sea_orm::sea_query::{Expr, ExprTrait as _};
+use sea_orm::sea_query::{Expr, ExprTrait as _, SelectStatement};
 use sea_orm::{ColumnTrait as _, ConnectionTrait as _, Statement, Value};
 
 use crate::StoreError;
@@ -48,11 +48,10 @@ pub(super) async fn count(tenant: &Tenant<'_, Writing>, run: RunId) -> Result<()
     Ok(())
 }
 
-/// How many runs the scope's unfiltered list has.
-pub(super) async fn total<M>(tenant: &Tenant<'_, M>) -> Result<u64, StoreError> {
+/// The query for how many runs the scope's unfiltered list has.
+pub(super) fn total<M>(tenant: &Tenant<'_, M>) -> SelectStatement {
     let owner = name(tenant.bounds.sight.end_user());
-    let shards = tenant.find::<run_total::Entity>().filter(run_total::Column::Owner.eq(owner)).all().await?;
-    Ok(u64::try_from(shards.iter().map(|shard| shard.total).sum::<i64>()).unwrap_or(0))
+    tenant.find::<run_total::Entity>().filter(run_total::Column::Owner.eq(owner)).sum(run_total::Column::Total)
 }
 
 fn name(owner: Option<EndUserId>) -> String {

@@ -1,15 +1,16 @@
 //! Changing and deleting rows of one tenant.
 
 use sea_orm::sea_query::{Expr, IntoCondition};
-use sea_orm::{DatabaseTransaction, DeleteMany, EntityTrait, QueryFilter as _, UpdateMany, Value};
+use sea_orm::{DeleteMany, EntityTrait, QueryFilter as _, UpdateMany, Value};
 
 use super::Scoped;
 use crate::StoreError;
+use crate::engine::Session;
 
 /// An update that is already filtered.
 pub(crate) struct ScopedUpdate<'u, E: EntityTrait> {
     pub(super) update: UpdateMany<E>,
-    pub(super) transaction: &'u DatabaseTransaction,
+    pub(super) transaction: &'u Session,
 }
 
 impl<E: Scoped> ScopedUpdate<'_, E> {
@@ -54,7 +55,7 @@ impl<E: Scoped> ScopedUpdate<'_, E> {
 /// A delete that is already filtered.
 pub(crate) struct ScopedDelete<'u, E: EntityTrait> {
     pub(super) delete: DeleteMany<E>,
-    pub(super) transaction: &'u DatabaseTransaction,
+    pub(super) transaction: &'u Session,
 }
 
 impl<E: Scoped> ScopedDelete<'_, E> {

@@ -1,18 +1,19 @@
 //! Reading rows of one tenant.
 
-use sea_orm::sea_query::{Asterisk, Expr, Func, IntoCondition, IntoIden as _, Query, SelectStatement};
+use sea_orm::sea_query::{Asterisk, Expr, ExprTrait as _, Func, IntoCondition, IntoIden as _, Query, SelectStatement};
 use sea_orm::{
-    ConnectionTrait as _, DatabaseTransaction, EntityTrait, IntoSimpleExpr, Order, PaginatorTrait as _, PartialModelTrait,
+    ConnectionTrait as _, EntityTrait, FromQueryResult as _, IntoSimpleExpr, Order, PaginatorTrait as _, PartialModelTrait,
     QueryFilter as _, QueryOrder as _, QuerySelect as _, QueryTrait as _, Select,
 };
 
 use super::Scoped;
+use crate::engine::Session;
 use crate::{Page, Paged, StoreError};
 
 /// A select that is already filtered. It can be narrowed, ordered and run, never unwrapped.
 pub(crate) struct ScopedSelect<'u, E: EntityTrait> {
     pub(super) select: Select<E>,
-    pub(super) transaction: &'u DatabaseTransaction,
+    pub(super) transaction: &'u Session,
 }
 
 impl<E: Scoped> ScopedSelect<'_, E> {
@@ -47,9 +48,20 @@ impl<E: Scoped> ScopedSelect<'_, E> {
         Ok(self.select.all(self.transaction).await?)
     }
 
-    /// One page in the order given before, for lists whose total is known from elsewhere.
-    pub(crate) async fn slice(self, page: Page) -> Result<Vec<E::Model>, StoreError> {
-        Ok(self.select.limit(page.limit()).offset(page.offset()).all(self.transaction).await?)
+    /// One page in the order given before, for lists whose total is counted elsewhere: `total` finds it, a query for one number. Both
+    /// come in one statement, unless the page is empty and there is no row to carry the number.
+    pub(crate) async fn page_counted(self, page: Page, total: SelectStatement) -> Result<Paged<E::Model>, StoreError> {
+        const TOTAL: &str = "total_of_all";
+        let Self { select, transaction } = self;
+        let select = select.limit(page.limit()).offset(page.offset());
+        let query = select.expr_as(Expr::SubQuery(None, Box::new(total.clone().into())), TOTAL).into_query();
+        let rows = transaction.query_all(&query).await?;
+        let items = rows.iter().map(|row| E::Model::from_query_result(row, "")).collect::<Result<_, _>>()?;
+        let count = match rows.first() {
+            Some(row) => row.try_get::<Option<i64>>("", TOTAL)?,
+            None => transaction.query_one(&total).await?.map(|row| row.try_get_by_index(0)).transpose()?.flatten(),
+        };
+        Ok(Paged { items, total: count.and_then(|count| u64::try_from(count).ok()).unwrap_or(0) })
     }
 
     /// One page in the order given before, and the total.
@@ -67,6 +79,15 @@ impl<E: Scoped> ScopedSelect<'_, E> {
     /// The query for one column, as part of another.
     pub(crate) fn only(self, column: E::Column) -> SelectStatement {
         self.select.select_only().column(column).into_query()
+    }
+
+    /// The query for the sum of a column of whole numbers, as part of another. Without rows it is null.
+    pub(crate) fn sum(self, column: E::Column) -> SelectStatement {
+        // PostgreSQL sums BIGINT to NUMERIC.
+        let mut sum = Query::select();
+        let value = column.into_iden();
+        sum.expr(Expr::col(value).sum().cast_as("BIGINT")).from_subquery(self.only(column), "summed");
+        sum
     }
 
     /// How many rows there are for each value of the column. A limit given before bounds what is counted.

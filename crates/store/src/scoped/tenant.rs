@@ -3,11 +3,12 @@
 use std::marker::PhantomData;
 
 use domain::Timestamp;
-use sea_orm::{ActiveModelTrait as _, ActiveValue, DatabaseTransaction, Insert, QueryFilter as _, Value};
+use sea_orm::{ActiveModelTrait as _, ActiveValue, Insert, QueryFilter as _, Value};
 
 use super::tenancy::{Access, Tenancy};
 use super::{Scoped, ScopedDelete, ScopedSelect, ScopedUpdate};
 use crate::StoreError;
+use crate::engine::Session;
 use crate::live::Topic;
 use crate::scope::{Bounds, Sight};
 use crate::store::Inner;
@@ -17,7 +18,7 @@ use crate::unit::{Wakes, Writing};
 /// [`crate::Reading`] or [`crate::Writing`]; only the latter can change rows.
 #[derive(Debug)]
 pub(crate) struct Tenant<'u, M> {
-    pub(crate) transaction: &'u DatabaseTransaction,
+    pub(crate) transaction: &'u Session,
     pub(crate) bounds: Bounds,
     pub(crate) store: &'u Inner,
     pub(crate) wakes: &'u Wakes,

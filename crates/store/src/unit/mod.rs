@@ -12,8 +12,6 @@ use std::fmt::Debug;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-use sea_orm::DatabaseTransaction;
-
 pub(crate) use self::claim::InFlightKeys;
 pub use self::claim::{Claim, Claimed, Earlier, IdempotencyKey};
 pub use self::context::{AuditFacts, Recorded, ReplyForm, WriteContext};
@@ -21,7 +19,7 @@ pub use self::stepped::{Intent, Repeat, Step};
 pub(crate) use self::wakes::Wakes;
 pub(crate) use self::write::WriteState;
 pub use self::write::{Draft, Opened, Reply};
-use crate::engine::Permit;
+use crate::engine::{Permit, Session};
 use crate::scope::{InOrg, Scope};
 use crate::scoped::Tenant;
 use crate::store::Inner;
@@ -55,7 +53,7 @@ mod mode {
 #[derive(Debug)]
 pub struct Unit<S: Scope, M: Mode> {
     // Dropped in this order: the rollback is under way before the next writer has its turn.
-    pub(crate) transaction: DatabaseTransaction,
+    pub(crate) transaction: Session,
     pub(crate) permit: Option<Permit>,
     pub(crate) store: Arc<Inner>,
     pub(crate) scope: S,

@@ -7,6 +7,7 @@ use domain::Code;
 
 use super::{Earlier, Unit, Wakes, Write, WriteContext, Writing, idempotency};
 use crate::StoreError;
+use crate::engine::Session;
 use crate::failpoints::Point;
 use crate::records::audit::{self, Audit, Outcome};
 use crate::scope::{Bounds, Scope};
@@ -149,7 +150,8 @@ impl<S: Scope> Unit<S, Writing> {
         transaction.rollback().await?;
         (state.about, state.tenant_is_gone) = (OnceLock::new(), AtomicBool::new(false));
         let opened = store.engine.write_again(scope.tenant(), permit).await?;
-        let unit: Self = Unit { transaction: opened.transaction, permit: opened.permit, store, scope, wakes: Wakes::default(), state };
+        let transaction = Session::Transaction(opened.transaction);
+        let unit: Self = Unit { transaction, permit: opened.permit, store, scope, wakes: Wakes::default(), state };
         if let Some(claim) = &unit.state.context.claim {
             // The lock went with the transaction.
             unit.wait_for_key(claim).await?;
