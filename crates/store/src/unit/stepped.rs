@@ -3,7 +3,7 @@
 //! A transaction that waits for another service would hold its locks, and on SQLite the only writer, for as long as that service
 //! likes. So a request that calls out is *stepped*:
 //!
-//! 1. [`Unit::intend`] commits what is to be done, and in the key's record that it has begun;
+//! 1. [`Unit::intend`] commits in the key's record what is to be done, and that it has begun;
 //! 2. the call is made, outside every transaction, bounded by [`Intent::within`];
 //! 3. [`Step::conclude`] opens the write of the result, which is answered like every other.
 //!
@@ -11,6 +11,9 @@
 //! the attempt is over, the next request with the key goes on from the intent if the call may be repeated
 //! ([`Repeat::Continue`], see [`Unit::earlier_intent`]); otherwise it is told [`super::Earlier::OutcomeUnknown`]. Without a key the
 //! steps are the same and nothing is remembered.
+//!
+//! A request has one audit row, and it comes with the answer: in the transaction of the result, or from the edge when the call came to
+//! nothing. What the log must tell even of a request that is cut off is therefore written with the result and not with the intent.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,7 +24,7 @@ use super::claim::Progress;
 use super::{Opened, Unit, Write, WriteContext, Writing, idempotency};
 use crate::entities::{At, idempotency_record};
 use crate::failpoints::Point;
-use crate::records::audit::Outcome;
+use crate::records::audit::Audit;
 use crate::scope::Scope;
 use crate::store::Inner;
 use crate::{Store, StoreError};
@@ -51,6 +54,8 @@ pub struct Step<S: Scope> {
     store: Arc<Inner>,
     scope: S,
     context: WriteContext,
+    /// What the handler has said about the change so far.
+    audit: Option<Audit>,
 }
 
 impl<S: Scope> Unit<S, Writing> {
@@ -59,15 +64,16 @@ impl<S: Scope> Unit<S, Writing> {
         self.state.earlier_intent.as_deref()
     }
 
-    /// Commits what was written so far, with its audit row, and that the call is about to be made.
+    /// Commits what was written so far, and that the call is about to be made. What was said for the audit row goes along.
     ///
     /// # Errors
     /// [`StoreError::Conflict`] or [`StoreError::Overtaken`] when another attempt was faster; nothing is committed then.
     pub async fn intend(self, intent: Intent) -> Result<Step<S>, StoreError> {
         let (store, scope, context) = (Arc::clone(&self.store), self.scope.clone(), self.state.context.clone());
+        let audit = self.state.audit.lock().expect("nothing panics while it holds the audit").take();
         let Some(claim) = context.claim.clone() else {
-            self.finish(Outcome::default()).await?;
-            return Ok(Step { store, scope, context });
+            self.commit_midway().await?;
+            return Ok(Step { store, scope, context, audit });
         };
         let record = claim.record();
         let earlier = claim.progress().attempt();
@@ -88,9 +94,9 @@ impl<S: Scope> Unit<S, Writing> {
             Some(earlier) => idempotency::replace(&self, record, earlier, row).await?,
         }
         self.store.at(Point::Intended)?;
-        self.finish(Outcome::default()).await?;
+        self.commit_midway().await?;
         claim.advance(Progress::Intended(attempt));
-        Ok(Step { store, scope, context })
+        Ok(Step { store, scope, context, audit })
     }
 }
 
@@ -102,7 +108,12 @@ impl<S: Scope> Step<S> {
     pub async fn conclude(self) -> Result<Write<S>, StoreError> {
         let store = Store { inner: self.store };
         match store.begin_write(&self.scope, self.context).await? {
-            Opened::Fresh(write) => Ok(*write),
+            Opened::Fresh(write) => {
+                if let Some(audit) = self.audit {
+                    write.audit(audit);
+                }
+                Ok(*write)
+            }
             Opened::Earlier(_) => Err(StoreError::Overtaken),
         }
     }

@@ -5,7 +5,7 @@ use std::sync::{Mutex, OnceLock};
 
 use domain::Code;
 
-use super::{Earlier, Unit, Wakes, Write, WriteContext, Writing, idempotency};
+use super::{Earlier, Recorded, Unit, Wakes, Write, WriteContext, Writing, idempotency};
 use crate::StoreError;
 use crate::engine::Session;
 use crate::failpoints::Point;
@@ -132,11 +132,21 @@ impl<S: Scope> Unit<S, Writing> {
             audit::insert(&self.transaction, row).await?;
         }
         self.store.at(Point::Audited)?;
+        let recorded = self.state.context.audit.as_ref().map(|facts| facts.recorded.clone());
+        self.close(recorded).await
+    }
+
+    /// Commits what stands in the middle of a request, whose one audit row comes with its answer.
+    pub(super) async fn commit_midway(self) -> Result<(), StoreError> {
+        self.close(None).await
+    }
+
+    async fn close(self, recorded: Option<Recorded>) -> Result<(), StoreError> {
         let Unit { transaction, permit, store, wakes, state, .. } = self;
         transaction.commit().await?;
         drop(permit);
-        if let Some(facts) = &state.context.audit {
-            facts.recorded.note();
+        if let Some(recorded) = recorded {
+            recorded.note();
         }
         drop(state);
         store.at(Point::Committed)?;
