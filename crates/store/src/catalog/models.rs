@@ -5,7 +5,7 @@ use sea_orm::sea_query::Expr;
 use sea_orm::{ActiveValue::Set, ColumnTrait as _, Order};
 use wire::run_spec::{ModelProtocol, Price};
 
-use crate::entities::{self, At, model};
+use crate::entities::{self, At, model, organization};
 use crate::scope::InOrg;
 use crate::scoped::Tenant;
 use crate::unit::{Mode, Unit, Writing};
@@ -99,6 +99,12 @@ impl<M: Mode> Models<'_, M> {
         row.map(Model::try_from).transpose()
     }
 
+    /// The models that use a key, in no order.
+    pub async fn of_key(&self, key: ProviderKeyId) -> Result<Vec<Model>, StoreError> {
+        let rows = self.0.find::<model::Entity>().filter(model::Column::ProviderKeyId.eq(key.to_string())).all().await?;
+        rows.into_iter().map(Model::try_from).collect()
+    }
+
     /// Newest first.
     pub async fn list(&self, page: Page) -> Result<Paged<Model>, StoreError> {
         let rows = self.0.find::<model::Entity>();
@@ -108,6 +114,18 @@ impl<M: Mode> Models<'_, M> {
 }
 
 impl Models<'_, Writing> {
+    /// As [`Models::get`], and nobody else changes the model until this write ends.
+    pub async fn get_to_change(&self, id: ModelId) -> Result<Option<Model>, StoreError> {
+        let row = self.0.find::<model::Entity>().filter(model::Column::Id.eq(id.to_string())).held().one().await?;
+        row.map(Model::try_from).transpose()
+    }
+
+    /// As [`Models::default`], and nobody else chooses until this write ends.
+    pub async fn default_to_change(&self) -> Result<Option<Model>, StoreError> {
+        self.hold_choice().await?;
+        self.default().await
+    }
+
     /// A key of another organization is found out when the unit commits ([`StoreError::Reference`]); check it before.
     pub async fn create(&self, new: NewModel) -> Result<Model, StoreError> {
         if new.is_default {
@@ -167,8 +185,15 @@ impl Models<'_, Writing> {
         Ok(self.0.delete::<model::Entity>().filter(model::Column::Id.eq(id.to_string())).run().await? == 1)
     }
 
+    /// Makes who chooses a default wait for who is choosing one. A first default has no row yet, so the organization's stands for it.
+    async fn hold_choice(&self) -> Result<(), StoreError> {
+        self.0.find::<organization::Entity>().held().one().await?;
+        Ok(())
+    }
+
     async fn clear_default(&self) -> Result<u64, StoreError> {
         use model::Column;
+        self.hold_choice().await?;
         self.0.update::<model::Entity>().filter(Column::IsDefault.eq(true)).set(Column::IsDefault, false).run().await
     }
 }

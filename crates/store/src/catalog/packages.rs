@@ -62,6 +62,16 @@ impl<M: Mode> Packages<'_, M> {
         find(&self.0, name).await?.map(Package::try_from).transpose()
     }
 
+    /// Several at once, in no order; names that the scope does not see are left out.
+    pub async fn get_many(&self, names: impl IntoIterator<Item = &PackageName>) -> Result<Vec<Package>, StoreError> {
+        let names: Vec<_> = names.into_iter().map(PackageName::as_str).collect();
+        if names.is_empty() {
+            return Ok(Vec::new());
+        }
+        let rows = self.0.find::<package::Entity>().filter(package::Column::Name.is_in(names)).all().await?;
+        rows.into_iter().map(Package::try_from).collect()
+    }
+
     /// Newest first.
     pub async fn list(&self, filter: PackageFilter, page: Page) -> Result<Paged<Package>, StoreError> {
         use package::Column;

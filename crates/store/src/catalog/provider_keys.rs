@@ -93,6 +93,12 @@ impl ProviderKeys<'_, Writing> {
         self.0.insert::<provider_key::Entity>(row).await?.try_into()
     }
 
+    /// As [`ProviderKeys::get`], and until this write ends nobody else changes the key, or gives it to a model after asking for it here.
+    pub async fn get_to_change(&self, id: ProviderKeyId) -> Result<Option<ProviderKey>, StoreError> {
+        let row = self.0.find::<provider_key::Entity>().filter(provider_key::Column::Id.eq(id.to_string())).held().one().await?;
+        row.map(ProviderKey::try_from).transpose()
+    }
+
     /// The key after the change. `None`: no such key.
     pub async fn update(&self, id: ProviderKeyId, change: ProviderKeyChange) -> Result<Option<ProviderKey>, StoreError> {
         use provider_key::Column;

@@ -6,7 +6,7 @@ use domain::{ProxyChoice, ProxyId, ProxyRef, Timestamp, UserId};
 use sea_orm::sea_query::Expr;
 use sea_orm::{ActiveValue::Set, ColumnTrait as _, Order};
 
-use crate::entities::{self, At, proxy, proxy_default, proxy_use};
+use crate::entities::{self, At, organization, proxy, proxy_default, proxy_use};
 use crate::scope::InOrg;
 use crate::scoped::Tenant;
 use crate::unit::{Mode, Unit, Writing};
@@ -123,6 +123,8 @@ impl Proxies<'_, Writing> {
     ///
     /// A proxy of another organization is found out when the unit commits ([`StoreError::Reference`]); check it before.
     pub async fn set_default(&self, choice: Option<&ProxyChoice>) -> Result<(), StoreError> {
+        // Who chooses at the same time waits here: a choice that is not there yet has no row to wait on.
+        self.0.find::<organization::Entity>().held().one().await?;
         self.0.delete::<proxy_default::Entity>().run().await?;
         let Some(choice) = choice else { return Ok(()) };
         let row = proxy_default::ActiveModel {

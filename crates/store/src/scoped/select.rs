@@ -1,6 +1,6 @@
 //! Reading rows of one tenant.
 
-use sea_orm::sea_query::{Asterisk, Expr, ExprTrait as _, Func, IntoCondition, IntoIden as _, Query, SelectStatement};
+use sea_orm::sea_query::{Asterisk, Expr, ExprTrait as _, Func, IntoCondition, IntoIden as _, LockType, Query, SelectStatement};
 use sea_orm::{
     ConnectionTrait as _, EntityTrait, FromQueryResult as _, IntoSimpleExpr, Order, PaginatorTrait as _, PartialModelTrait,
     QueryFilter as _, QueryOrder as _, QuerySelect as _, QueryTrait as _, Select,
@@ -31,6 +31,12 @@ impl<E: Scoped> ScopedSelect<'_, E> {
     /// is read after that wait is current. SQLite has one writer at a time and needs no lock.
     pub(crate) fn locked(mut self) -> Self {
         self.select = self.select.lock_exclusive();
+        self
+    }
+
+    /// As [`Self::locked`], but others may go on referring to the rows: for the row that writers of something else agree to wait on.
+    pub(crate) fn held(mut self) -> Self {
+        self.select = self.select.lock(LockType::NoKeyUpdate);
         self
     }
 
