@@ -54,7 +54,7 @@ codes! {
     VersionNotForward = 409, "version_not_forward", "Version Not Forward", "Versions only go forward: publish one above the highest that exists.";
     AlreadyInstalled = 409, "already_installed", "Already Installed", "The package is installed in this application. Change its configuration with PUT.";
     PackageInUse = 409, "package_in_use", "Package In Use", "Another package or a running agent needs this package.";
-    ModelInUse = 409, "model_in_use", "Model In Use", "A model uses this provider key. Delete the model first.";
+    ModelInUse = 409, "model_in_use", "Model In Use", "A model uses this provider key. Give the model another key or none, or delete it, then retry.";
     AlreadyMember = 409, "already_member", "Already a Member", "The user belongs to the organization. Change the member's role instead.";
     LastOwner = 409, "last_owner", "Last Owner", "An organization keeps an owner. Make another member an owner first, or delete the organization.";
     DefaultApplication = 409, "default_application", "Default Application", "The default application stays as long as its organization. Delete another application, or the organization.";

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use connect::outbound::is_same_origin;
 use connect::vault::{VaultServiceError, Where};
 use connect::{SystemProxies, Vault, credentials, proxies};
 use domain::{BuiltInProxy, ProxyId, ProxyRef, Secret};
@@ -57,6 +58,14 @@ impl VaultCredentials {
         if !Url::parse(&model.base_url).is_ok_and(|url| url == spec.model.base_url) {
             let label = &spec.model.label;
             return Err(CredentialError::Gone(format!("the address of the model \"{label}\" was changed after the run was accepted")));
+        }
+        let stored = read.provider_keys().get(key).await.map_err(unavailable)?.ok_or_else(gone)?;
+        // Nor does it go to another origin than its own, wherever its model leads.
+        if !is_same_origin(&stored.base_url, spec.model.base_url.as_str()) {
+            let label = &spec.model.label;
+            return Err(CredentialError::Gone(format!(
+                "the key of the model \"{label}\" is for another address; choose one for the model's own"
+            )));
         }
         let sealed = read.provider_keys().sealed(key).await.map_err(unavailable)?.ok_or_else(gone)?;
         Ok(Some((key.to_string(), sealed)))

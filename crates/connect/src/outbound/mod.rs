@@ -3,6 +3,7 @@
 //! No transaction is open while one of these waits.
 
 mod model;
+mod origin;
 mod outcome;
 
 use std::sync::Arc;
@@ -14,13 +15,14 @@ use net::{Client, Purpose, Request, Timeouts};
 use tokio::time::{Instant, timeout};
 use url::Url;
 
-pub use model::ModelTest;
+pub use model::{ModelTest, VendorKey};
+pub use origin::is_same_origin;
 pub use outcome::{TestFailure, TestOutcome};
 
 use crate::proxies::{self, ProxyAddressError, SystemProxies};
 
 /// How long a test may take.
-const PATIENCE: Duration = Duration::from_secs(10);
+pub const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The outbound client with what the operator has set for it. Cheap to clone.
 #[derive(Clone, Debug)]

@@ -9,6 +9,7 @@ use url::Url;
 use wire::api::probe::TestError;
 use wire::run_spec::ModelProtocol;
 
+use super::origin::is_same_origin;
 use super::outcome::TestFailure;
 
 /// Enough of a refusal to quote it.
@@ -26,10 +27,21 @@ pub struct ModelTest {
     /// The vendor's name of it.
     pub model: String,
     /// `None`: a server that wants no key.
-    pub key: Option<Secret>,
+    pub key: Option<VendorKey>,
+}
+
+/// A vendor's key, with the address that it was stored for.
+#[derive(Clone, Debug)]
+pub struct VendorKey {
+    pub secret: Secret,
+    pub base_url: String,
 }
 
 pub(super) async fn run(client: &Client, test: &ModelTest) -> Result<(), TestFailure> {
+    // Asked here as well as when a model is stored, because this is where the secret would leave.
+    if test.key.as_ref().is_some_and(|key| !is_same_origin(&key.base_url, test.base_url.as_str())) {
+        return Err(TestFailure::new(TestError::BlockedUrl, "the model's key is for another origin, and goes to no other"));
+    }
     let request = Request::new(Method::POST, endpoint(test))
         .headers(headers(test)?)
         .body(body(test).to_string())
@@ -41,7 +53,7 @@ pub(super) async fn run(client: &Client, test: &ModelTest) -> Result<(), TestFai
         return Ok(());
     }
     let status = response.status;
-    let said = said(response, test.key.as_ref()).await?;
+    let said = said(response, test.key.as_ref().map(|key| &key.secret)).await?;
     match status {
         // A server that does not stream.
         _ if status.is_success() && said.is_answer => Ok(()),
@@ -76,7 +88,7 @@ async fn said(response: Response, key: Option<&Secret>) -> Result<Said, TestFail
     Ok(Said { is_answer: parsed.is_some() && error.is_none(), text })
 }
 
-/// The path of a model's protocol below its base URL, whose query (Azure's `api-version`) stays.
+/// The path of a model's protocol below its base URL, which has no query: none is accepted when a model is stored.
 fn endpoint(test: &ModelTest) -> Url {
     let base = test.base_url.path().trim_end_matches('/');
     let path = match test.protocol {
@@ -100,7 +112,7 @@ fn headers(test: &ModelTest) -> Result<HeaderMap, TestFailure> {
     if is_anthropic {
         headers.insert(HeaderName::from_static("anthropic-version"), HeaderValue::from_static("2023-06-01"));
     }
-    if let Some(key) = &test.key {
+    if let Some(VendorKey { secret: key, .. }) = &test.key {
         let (name, value) = if is_anthropic {
             (HeaderName::from_static("x-api-key"), HeaderValue::from_str(key.expose()))
         } else {

@@ -3,7 +3,7 @@ use store::{Audit, NewModel};
 use wire::api::model::{CreateModel, Model};
 use wire::run_spec::ModelProtocol;
 
-use super::{accepts_images, check_cost, check_input, check_limits, price};
+use super::{accepts_images, check_cost, check_input, check_limits, price, require_key};
 use crate::answer::Answer;
 use crate::convert;
 use crate::extract::{Can, Json, perm};
@@ -33,18 +33,17 @@ impl rules::Checked for CreateModel {
     path = "/api/models",
     operation_id = "createModel",
     tag = "Models",
-    description = "Configures a model of the organization. The first becomes its default.",
+    description = "Configures a model of the organization. The first becomes its default. A key is used only at the origin (scheme, host, port) that it was \
+                   stored for.",
     request_body = CreateModel,
     responses((status = 201, description = "The model.", body = Model))
 )]
 pub(super) async fn create_model(can: Can<perm::ModelsWrite>, Json(body): Json<CreateModel>) -> Result<Answer, Problem> {
     let write = can.write_org().await?;
-    if let Some(key) = body.provider_key_id
-        && write.provider_keys().get(key).await?.is_none()
-    {
-        return Err(Problem::invalid("/providerKeyId", "not_found", "no such key"));
+    if let Some(key) = body.provider_key_id {
+        require_key(&write, key, &body.base_url, "/providerKeyId").await?;
     }
-    let is_default = write.models().default().await?.is_none();
+    let is_default = write.models().default_to_change().await?.is_none();
     let new = NewModel {
         label: body.label,
         protocol: ModelProtocol::parse(&body.api).expect("checked with the body"),
@@ -60,8 +59,13 @@ pub(super) async fn create_model(can: Can<perm::ModelsWrite>, Json(body): Json<C
         is_default,
         created_by: can.user,
     };
-    let detail = json!({ "label": new.label, "modelId": new.model, "providerKeyId": new.provider_key, "isDefault": is_default });
-    write.audit(Audit::detail(detail));
+    write.audit(Audit::detail(json!({
+        "label": new.label,
+        "baseUrl": new.base_url,
+        "modelId": new.model,
+        "providerKeyId": new.provider_key,
+        "isDefault": is_default,
+    })));
     let model = write.models().create(new).await?;
     let location = format!("/api/models/{}", model.id);
     Answer::created(write, &convert::model(model), location).await

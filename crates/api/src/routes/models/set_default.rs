@@ -1,4 +1,5 @@
-use store::ModelChange;
+use serde_json::json;
+use store::{Audit, ModelChange};
 use wire::api::model::DefaultModel;
 
 use crate::answer::Answer;
@@ -24,6 +25,8 @@ impl rules::Checked for DefaultModel {
 )]
 pub(super) async fn set_default_model(can: Can<perm::ModelsWrite>, Json(body): Json<DefaultModel>) -> Result<Answer, Problem> {
     let write = can.write_org().await?;
+    let detail = json!({ "modelId": body.model_id });
+    write.audit(body.model_id.map_or_else(|| Audit::detail(detail.clone()), |id| Audit::about(&id, detail.clone())));
     if let Some(id) = body.model_id {
         let change = ModelChange { is_default: Some(true), ..ModelChange::default() };
         write.models().update(id, change).await?.ok_or_else(|| Problem::invalid("/modelId", "not_found", "no such model"))?;

@@ -1,5 +1,5 @@
 use axum::extract::State;
-use connect::outbound::ModelTest;
+use connect::outbound::{ModelTest, VendorKey};
 use connect::vault::Where;
 use domain::{ModelId, Secret};
 use store::DataKeyOwner;
@@ -7,9 +7,9 @@ use wire::api::probe::TestResult;
 
 use crate::answer::Answer;
 use crate::app::App;
-use crate::convert;
 use crate::extract::{Can, IdPath, perm};
 use crate::problem::Problem;
+use crate::routes::tested::tested;
 
 /// Tests a model.
 #[utoipa::path(
@@ -29,21 +29,25 @@ pub(super) async fn test_model(
 ) -> Result<Answer, Problem> {
     let read = can.read_org().await?;
     let model = read.models().get(id).await?.ok_or_else(Problem::not_found)?;
-    let sealed = match model.provider_key {
-        Some(key) => Some((key.to_string(), read.provider_keys().sealed(key).await?.ok_or_else(Problem::not_found)?)),
+    let stored = match model.provider_key {
+        Some(id) => {
+            let key = read.provider_keys().get(id).await?.ok_or_else(Problem::not_found)?;
+            Some((key, read.provider_keys().sealed(id).await?.ok_or_else(Problem::not_found)?))
+        }
         None => None,
     };
     drop(read);
-    let key = match sealed {
-        Some((row, sealed)) => {
+    let key = match stored {
+        Some((key, sealed)) => {
+            let row = key.id.to_string();
             let place = Where { table: "provider_keys", column: "sealed", row: &row };
             let opened = app.vault.unseal(&DataKeyOwner::organization(&can.scope), place, &sealed).await?;
-            Some(Secret::from(std::str::from_utf8(opened.expose()).map_err(|error| Problem::internal(&error))?))
+            let secret = Secret::from(std::str::from_utf8(opened.expose()).map_err(|error| Problem::internal(&error))?);
+            Some(VendorKey { secret, base_url: key.base_url })
         }
         None => None,
     };
     let base_url = model.base_url.parse().map_err(|error: url::ParseError| Problem::internal(&error))?;
-    let outcome = app.outbound.test_model(&ModelTest { protocol: model.protocol, base_url, model: model.model, key }).await;
-    // Nothing has changed; the unit holds the audit row.
-    Answer::done(can.write_org().await?, 200, &convert::test_result(outcome)).await
+    let test = ModelTest { protocol: model.protocol, base_url, model: model.model, key };
+    tested(&can, app.outbound.test_model(&test)).await
 }

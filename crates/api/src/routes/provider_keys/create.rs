@@ -45,7 +45,7 @@ pub(super) async fn create_provider_key(
     let protocol = ModelProtocol::parse(&body.api).expect("checked with the body");
     let write = can.write_org().await?;
     let new = NewProviderKey { id, label: body.label, protocol, base_url: body.base_url, sealed, created_by: can.user };
-    write.audit(Audit::detail(json!({ "label": new.label, "api": body.api })));
+    write.audit(Audit::detail(json!({ "label": new.label, "api": body.api, "baseUrl": new.base_url })));
     let key = write.provider_keys().create(new).await?;
     Answer::created(write, &convert::provider_key(key), format!("/api/provider-keys/{id}")).await
 }

@@ -1,7 +1,8 @@
 use axum::extract::State;
 use connect::proxies;
 use domain::ProxyId;
-use store::{DataKeyOwner, NewProxy};
+use serde_json::json;
+use store::{Audit, DataKeyOwner, NewProxy};
 use wire::api::proxy::{CreateProxy, Proxy};
 
 use crate::answer::Answer;
@@ -41,6 +42,7 @@ pub(super) async fn create_proxy(
     let owner = DataKeyOwner::organization(&can.scope);
     let sealed = app.vault.seal(&owner, proxies::place(&row), body.url.expose().as_bytes()).await?;
     let write = can.write_org().await?;
+    write.audit(Audit::detail(json!({ "label": body.label, "address": shown })));
     let new = NewProxy { id, label: body.label, shown, sealed, created_by: can.user };
     let proxy = write.proxies().create(new).await?;
     // A new proxy is nobody's choice yet.

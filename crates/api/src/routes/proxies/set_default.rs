@@ -1,4 +1,6 @@
 use axum::extract::State;
+use serde_json::json;
+use store::Audit;
 use wire::api::proxy::DefaultProxy;
 
 use super::require;
@@ -31,6 +33,8 @@ pub(super) async fn set_default_proxy(
     Json(body): Json<DefaultProxy>,
 ) -> Result<Answer, Problem> {
     let write = can.write_org().await?;
+    let detail = json!({ "proxyId": body.proxy_id });
+    write.audit(body.proxy_id.as_ref().map_or_else(|| Audit::detail(detail.clone()), |choice| Audit::about(choice, detail.clone())));
     if let Some(choice) = &body.proxy_id {
         require(&write, &app, choice, "/proxyId").await?;
     }

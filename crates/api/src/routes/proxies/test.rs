@@ -6,9 +6,9 @@ use wire::api::probe::TestResult;
 
 use crate::answer::Answer;
 use crate::app::App;
-use crate::convert;
 use crate::extract::{Can, IdPath, perm};
 use crate::problem::Problem;
+use crate::routes::tested::tested;
 
 /// Tests a proxy.
 #[utoipa::path(
@@ -34,7 +34,5 @@ pub(super) async fn test_proxy(
         }
         ProxyRef::BuiltIn(name) => app.outbound.proxies().get(name).ok_or_else(Problem::not_found)?.url.clone(),
     };
-    let outcome = app.outbound.test_proxy(&url).await;
-    // Nothing has changed; the unit holds the audit row.
-    Answer::done(can.write_org().await?, 200, &convert::test_result(outcome)).await
+    tested(&can, app.outbound.test_proxy(&url)).await
 }

@@ -1,7 +1,8 @@
 use axum::extract::State;
 use connect::proxies;
 use domain::ProxyRef;
-use store::{DataKeyOwner, ProxyAddress, ProxyChange};
+use serde_json::json;
+use store::{Audit, DataKeyOwner, ProxyAddress, ProxyChange};
 use wire::api::proxy::{Proxy, UpdateProxy};
 
 use super::{default, own};
@@ -10,6 +11,7 @@ use crate::app::App;
 use crate::convert;
 use crate::extract::{Can, IdPath, Json, perm};
 use crate::problem::{Problem, Violation};
+use crate::routes::given::given;
 use crate::rules;
 
 impl rules::Checked for UpdateProxy {
@@ -38,6 +40,8 @@ pub(super) async fn update_proxy(
     Json(body): Json<UpdateProxy>,
 ) -> Result<Answer, Problem> {
     let id = own(&proxy, &app)?;
+    // A proxy that is not there is told before an address that cannot be one.
+    can.read_org().await?.proxies().get(id).await?.ok_or_else(Problem::not_found)?;
     let address = match &body.url {
         Some(url) => {
             let shown = app.outbound.check_proxy(url)?;
@@ -48,6 +52,9 @@ pub(super) async fn update_proxy(
         None => None,
     };
     let write = can.write_org().await?;
+    let fields = given([("label", body.label.is_some()), ("url", body.url.is_some()), ("enabled", body.enabled.is_some())]);
+    let shown = address.as_ref().map(|address| &address.shown);
+    write.audit(Audit::detail(json!({ "fields": fields, "address": shown, "enabled": body.enabled })));
     let change = ProxyChange { label: body.label, address, enabled: body.enabled };
     let row = write.proxies().update(id, change).await?.ok_or_else(Problem::not_found)?;
     let is_default = default(&write, &app).await? == Some(proxy);
