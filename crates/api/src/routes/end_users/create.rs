@@ -6,6 +6,7 @@ use super::{check_metadata, of_store};
 use crate::answer::Answer;
 use crate::extract::{Can, Json, perm};
 use crate::problem::{Problem, Violation};
+use crate::routes::given::given;
 use crate::{convert, rules};
 
 impl rules::Checked for CreateEndUser {
@@ -33,7 +34,7 @@ impl rules::Checked for CreateEndUser {
 )]
 pub(super) async fn create_end_user(can: Can<perm::EndUsersWrite>, Json(body): Json<CreateEndUser>) -> Result<Answer, Problem> {
     let write = can.write().await?;
-    write.audit(Audit::detail(json!({ "fields": given(&body) })));
+    write.audit(Audit::detail(json!({ "fields": fields(&body) })));
     let new = NewEndUser {
         external_id: body.external_id,
         name: body.name,
@@ -47,12 +48,11 @@ pub(super) async fn create_end_user(can: Can<perm::EndUsersWrite>, Json(body): J
 }
 
 /// The members that are given. Their values are a person's, and stay out of the log.
-fn given(body: &CreateEndUser) -> Vec<&'static str> {
-    let all = [
+fn fields(body: &CreateEndUser) -> Vec<&'static str> {
+    given([
         ("name", body.name.is_some()),
         ("email", body.email.is_some()),
         ("externalId", body.external_id.is_some()),
         ("metadata", !body.metadata.is_empty()),
-    ];
-    all.into_iter().filter_map(|(name, is_given)| is_given.then_some(name)).collect()
+    ])
 }

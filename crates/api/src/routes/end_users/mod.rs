@@ -34,6 +34,7 @@ const MAX_METADATA_TEXT: usize = 500;
 fn check_metadata(violations: &mut Vec<Violation>, metadata: &BTreeMap<String, Value>) {
     if metadata.len() > MAX_METADATA_KEYS {
         violations.push(Violation::new("/metadata", "out_of_range", format!("must have at most {MAX_METADATA_KEYS} keys")));
+        return;
     }
     for (key, value) in metadata {
         let pointer = format!("/metadata/{}", key.replace('~', "~0").replace('/', "~1"));

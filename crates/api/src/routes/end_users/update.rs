@@ -1,5 +1,7 @@
+use std::collections::BTreeMap;
+
 use domain::EndUserId;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use store::{Audit, EndUserChange};
 use wire::api::end_user::{EndUser, UpdateEndUser};
 
@@ -7,6 +9,7 @@ use super::{MAX_METADATA_KEYS, check_metadata, of_store};
 use crate::answer::Answer;
 use crate::extract::{Can, IdPath, Json, perm};
 use crate::problem::{Problem, Violation};
+use crate::routes::given::given;
 use crate::{convert, rules};
 
 impl rules::Checked for UpdateEndUser {
@@ -40,37 +43,42 @@ pub(super) async fn update_end_user(
 ) -> Result<Answer, Problem> {
     let write = can.write().await?;
     write.audit(Audit::detail(changed(&body)));
-    let known = write.end_users().get(id).await?.ok_or_else(Problem::not_found)?;
-    let mut metadata = known.metadata;
-    for (key, value) in body.metadata {
-        if value == Value::Null {
-            metadata.remove(&key);
-        } else {
-            metadata.insert(key, value);
-        }
-    }
-    if metadata.len() > MAX_METADATA_KEYS {
+    // What another request merges at the same time is not lost: one of the two waits here.
+    let known = write.end_users().get_to_change(id).await?.ok_or_else(Problem::not_found)?;
+    let metadata = (!body.metadata.is_empty()).then(|| merged(known.metadata, body.metadata));
+    if metadata.as_ref().is_some_and(|metadata| metadata.len() > MAX_METADATA_KEYS) {
         return Err(Problem::invalid("/metadata", "out_of_range", format!("would have more than {MAX_METADATA_KEYS} keys")));
     }
     let change = EndUserChange {
         external_id: body.external_id,
         name: body.name,
         email: body.email.map(|email| email.map(|email| auth::sign_up::canonical_email(&email))),
-        metadata: Some(metadata),
+        metadata,
     };
     let end_user = write.end_users().update(id, change).await.map_err(of_store)?.ok_or_else(Problem::not_found)?;
     let app = can.scope.app();
     Answer::done(write, 200, &convert::end_user(app, end_user)).await
 }
 
+/// The metadata after a change, in which `null` removes a key.
+fn merged(mut metadata: Map<String, Value>, change: BTreeMap<String, Value>) -> Map<String, Value> {
+    for (key, value) in change {
+        if value == Value::Null {
+            metadata.remove(&key);
+        } else {
+            metadata.insert(key, value);
+        }
+    }
+    metadata
+}
+
 /// The members that change, and the keys of the metadata. Their values are a person's, and stay out of the log.
 fn changed(body: &UpdateEndUser) -> Value {
-    let all = [
+    let fields = given([
         ("name", body.name.is_some()),
         ("email", body.email.is_some()),
         ("externalId", body.external_id.is_some()),
         ("metadata", !body.metadata.is_empty()),
-    ];
-    let fields: Vec<_> = all.into_iter().filter_map(|(name, is_given)| is_given.then_some(name)).collect();
+    ]);
     json!({ "fields": fields, "metadata": body.metadata.keys().collect::<Vec<_>>() })
 }
