@@ -2,7 +2,7 @@
 
 use domain::{AppId, ModelId, PackageName, ProxyChoice};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::package::PackageType;
 use super::timestamp::Moment;
@@ -53,9 +53,10 @@ pub struct InstallPackage {
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ConfigurePackage {
-    #[serde(default)]
-    #[cfg_attr(feature = "schema", schema(value_type = Option<Object>))]
-    pub config: Option<Value>,
+    /// Replaces the whole configuration; an empty object clears it.
+    #[serde(default, deserialize_with = "super::present")]
+    #[cfg_attr(feature = "schema", schema(value_type = Object, required = false))]
+    pub config: Option<Map<String, Value>>,
     #[serde(default, deserialize_with = "super::nullable")]
     #[cfg_attr(feature = "schema", schema(value_type = Option<ModelId>))]
     pub model_id: Option<Option<ModelId>>,
@@ -68,6 +69,7 @@ pub struct ConfigurePackage {
     #[cfg_attr(feature = "schema", schema(max_length = 256, value_type = Option<String>))]
     pub version: Option<Option<String>>,
     /// A disabled agent neither lists nor runs.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "super::present")]
+    #[cfg_attr(feature = "schema", schema(value_type = bool, required = false))]
     pub enabled: Option<bool>,
 }

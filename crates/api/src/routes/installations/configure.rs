@@ -16,9 +16,6 @@ use crate::rules;
 impl rules::Checked for ConfigurePackage {
     fn check(&self) -> Vec<Violation> {
         let mut violations = Vec::new();
-        if self.config.as_ref().is_some_and(|config| !config.is_object()) {
-            violations.push(Violation::new("/config", "invalid_type", "must be an object"));
-        }
         rules::optional_length(&mut violations, "/version", self.version.as_ref().and_then(Option::as_deref), 256);
         violations
     }
@@ -50,6 +47,8 @@ pub(super) async fn configure_package(
     let scope = application(&app.store, &can, id).await?;
     let write = can.write_in(&scope).await?;
     let not_installed = || Problem::new(Code::PackageNotInstalled, "The package is not installed in this application.");
+    // A package that is not installed is told before what the body names and is not there.
+    write.installations().get(&name).await?.ok_or_else(not_installed)?;
     if let Some(Some(model)) = body.model_id
         && write.models().get(model).await?.is_none()
     {
@@ -64,7 +63,7 @@ pub(super) async fn configure_package(
         Some(None) => Some(None),
         Some(Some(asked)) => Some(Some(named_version(&write, &name, asked).await?.id)),
     };
-    let config = body.config.and_then(|config| if let Value::Object(map) = config { Some(map) } else { None });
+    let config = body.config;
     let change = InstallationChange {
         version,
         config: config.clone(),
@@ -91,7 +90,7 @@ async fn named_version(write: &Write<AppScope>, name: &domain::PackageName, aske
 /// What changes. Of the configuration only the names: an agent may be given anything.
 fn changed(body: &ConfigurePackage) -> Value {
     let mut detail = json!({});
-    if let Some(config) = body.config.as_ref().and_then(Value::as_object) {
+    if let Some(config) = &body.config {
         detail["config"] = config.keys().cloned().collect();
     }
     if let Some(version) = &body.version {
@@ -99,6 +98,9 @@ fn changed(body: &ConfigurePackage) -> Value {
     }
     if let Some(model) = &body.model_id {
         detail["modelId"] = json!(model);
+    }
+    if let Some(proxy) = &body.proxy_id {
+        detail["proxyId"] = json!(proxy);
     }
     if let Some(enabled) = body.enabled {
         detail["enabled"] = json!(enabled);

@@ -1,3 +1,5 @@
+use std::collections::HashMap;
+
 use axum::extract::State;
 use domain::AppId;
 use wire::api::installation::ApplicationPackage;
@@ -29,15 +31,14 @@ pub(super) async fn list_installed_packages(
     let scope = application(&app.store, &can, id).await?;
     let read = can.read_in(&scope).await?;
     let page = read.installations().list(None, paging.into()).await?;
-    let total = page.total;
-    let mut items = Vec::with_capacity(page.items.len());
-    for installation in page.items {
-        let package = read.packages().get(&installation.package).await?.ok_or_else(Problem::not_found)?;
-        let pinned = match installation.version {
-            Some(id) => read.versions().get(id).await?,
-            None => None,
-        };
-        items.push(convert::installation(id, installation, &package, pinned.as_ref()));
-    }
-    Answer::list(store::Paged { items, total }, paging)
+    let packages = read.packages().get_many(page.items.iter().map(|installation| &installation.package)).await?;
+    let packages: HashMap<_, _> = packages.into_iter().map(|package| (package.name.clone(), package)).collect();
+    let pins: Vec<_> = page.items.iter().filter_map(|installation| installation.version).collect();
+    let versions: HashMap<_, _> = read.versions().get_many(&pins).await?.into_iter().map(|version| (version.id, version)).collect();
+    let page = page.try_map(|installation| {
+        let package = packages.get(&installation.package).ok_or_else(Problem::not_found)?;
+        let pinned = installation.version.and_then(|id| versions.get(&id));
+        Ok::<_, Problem>(convert::installation(id, installation, package, pinned))
+    })?;
+    Answer::list(page, paging)
 }
