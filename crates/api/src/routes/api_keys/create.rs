@@ -1,5 +1,5 @@
 use axum::extract::State;
-use chrono::{DateTime, SubsecRound, Utc};
+use chrono::{DateTime, Datelike as _, SubsecRound, Utc};
 use domain::{Permission, PermissionSet, Timestamp};
 use serde_json::json;
 use store::{Audit, NewApiKey};
@@ -84,10 +84,19 @@ fn scopes(named: &[String], grantable: PermissionSet, default: PermissionSet) ->
     Ok(set.into_iter().collect::<PermissionSet>().iter().map(|permission| permission.as_str().to_owned()).collect())
 }
 
+/// The last year that RFC 3339 can write. In UTC a moment may lie in the year after the one in which it was sent.
+const LAST_YEAR: i32 = 9999;
+
 pub(super) fn expiry(text: &str, now: Timestamp) -> Result<Timestamp, Problem> {
     let at = DateTime::parse_from_rfc3339(text)
         .map_err(|_| Problem::invalid("/expiresAt", "invalid_format", "must be an RFC 3339 date and time"))?
         .with_timezone(&Utc)
         .trunc_subsecs(3);
-    if at > now { Ok(at) } else { Err(Problem::invalid("/expiresAt", "out_of_range", "must be in the future")) }
+    if at <= now {
+        return Err(Problem::invalid("/expiresAt", "out_of_range", "must be in the future"));
+    }
+    if at.year() > LAST_YEAR {
+        return Err(Problem::invalid("/expiresAt", "out_of_range", format!("must lie in the year {LAST_YEAR} or before, in UTC")));
+    }
+    Ok(at)
 }
