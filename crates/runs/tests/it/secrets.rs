@@ -6,7 +6,7 @@ use connect::vault::{MasterKey, MasterKeys, Where};
 use connect::{SystemProxies, Vault, proxies};
 use domain::{ModelId, ProviderKeyId, ProxyId, ProxyRef, RandomIds, UserId};
 use runs::{CredentialError, CredentialSource as _, RunSecrets, VaultCredentials};
-use store::{DataKeyOwner, ModelChange, NewModel, NewProviderKey, NewProxy, ProxyAddress, ProxyChange, WriteContext};
+use store::{DataKeyOwner, ModelChange, NewModel, NewProviderKey, NewProxy, ProviderKeyChange, ProxyAddress, ProxyChange, WriteContext};
 use wire::run_spec::{ModelProtocol, ProxySpec, RunSpec};
 
 use crate::world::World;
@@ -18,6 +18,7 @@ struct Scene {
     source: Arc<VaultCredentials>,
     spec: RunSpec,
     model: ModelId,
+    key: ProviderKeyId,
     proxy: ProxyId,
 }
 
@@ -71,7 +72,7 @@ impl Scene {
         spec.model.id = Some(model);
         spec.proxy = Some(ProxySpec { id: ProxyRef::Own(proxy), label: "Exit".to_owned() });
         let source = VaultCredentials::new(world.store.clone(), vault.clone(), Arc::new(SystemProxies::default()));
-        Self { world, vault, source, spec, model, proxy }
+        Self { world, vault, source, spec, model, key, proxy }
     }
 
     async fn opened(&self) -> Result<RunSecrets, CredentialError> {
@@ -89,6 +90,13 @@ impl Scene {
         let write = self.world.store.write(&self.world.scope.organization(), WriteContext::internal()).await.unwrap();
         let change = ModelChange { base_url: Some(base_url.to_owned()), ..ModelChange::default() };
         write.models().update(self.model, change).await.unwrap().unwrap();
+        write.commit().await.unwrap();
+    }
+
+    async fn move_key(&self, base_url: &str) {
+        let write = self.world.store.write(&self.world.scope.organization(), WriteContext::internal()).await.unwrap();
+        let change = ProviderKeyChange { base_url: Some(base_url.to_owned()), ..ProviderKeyChange::default() };
+        write.provider_keys().update(self.key, change).await.unwrap().unwrap();
         write.commit().await.unwrap();
     }
 
@@ -124,6 +132,11 @@ async fn a_key_never_goes_to_another_address_than_its_own() {
         let reason = scene.gone().await;
         assert!(reason.contains("address of the model \"Scripted\" was changed"), "{reason}");
         scene.change_model(&before).await;
+        assert!(scene.opened().await.is_ok());
+        scene.move_key("https://elsewhere.example.com/v1").await;
+        let reason = scene.gone().await;
+        assert!(reason.contains("key of the model \"Scripted\" is for another address"), "{reason}");
+        scene.move_key(&before).await;
         assert!(scene.opened().await.is_ok());
     }
 }

@@ -192,6 +192,16 @@ impl World {
         Self::on(Database::preferred(), |_| {}, Plan { outbound, ..Plan::default() }).await
     }
 
+    /// As [`Self::each`], on servers whose operator has set `OUTBOUND_ALLOW`. Tests of proxies call this machine.
+    pub(crate) async fn each_with_outbound(allow: &str) -> Vec<Self> {
+        let mut worlds = Vec::new();
+        for database in Database::all() {
+            let outbound = Some(outbound(allow, "[]", "http://127.0.0.1:9/"));
+            worlds.push(Self::on(database, |_| {}, Plan { outbound, ..Plan::default() }).await);
+        }
+        worlds
+    }
+
     /// As [`Self::each`], on servers that can send mail.
     pub(crate) async fn each_with_mail() -> Vec<Self> {
         let mut worlds = Vec::new();

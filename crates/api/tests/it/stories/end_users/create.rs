@@ -51,6 +51,9 @@ async fn metadata_is_flat_and_bounded() {
     let keys = |count: usize| (0..count).map(|at| (format!("k{at}"), json!(at))).collect::<Map<String, Value>>();
     key.post("/api/end-users", &json!({"metadata": keys(50)})).await.is(201);
     key.post("/api/end-users", &json!({"metadata": keys(51)})).await.invalid_at("/metadata");
+    let many: Map<String, Value> = (0..10_000).map(|at| (format!("k{at}"), json!([]))).collect();
+    let refused = key.post("/api/end-users", &json!({"metadata": many})).await.invalid_at("/metadata");
+    assert_eq!(refused.at("/errors").as_array().unwrap().len(), 1, "what is too many is not told one by one");
     key.post("/api/end-users", &json!({"metadata": {"a/b~c": [1]}})).await.invalid_at("/metadata/a~1b~0c");
     key.post("/api/end-users", &json!({"metadata": {"nested": {"a": 1}}})).await.invalid_at("/metadata/nested");
     key.post("/api/end-users", &json!({"metadata": {"text": "x".repeat(501)}})).await.invalid_at("/metadata/text");

@@ -38,3 +38,22 @@ async fn merging_does_not_grow_past_the_limit_and_collisions_change_nothing() {
     let after = key.get(&path).await.is(200);
     assert_eq!((after.at("/name"), after.at("/metadata")), (json!("Grace"), json!({"note": "Grace"})));
 }
+
+#[tokio::test]
+async fn changes_at_once_are_all_kept() {
+    for world in World::each().await {
+        let ada = world.tenant("ada").await;
+        let key = ada.full_key().await;
+        let path = format!("/api/end-users/{}", ada.end_user("Grace").await);
+        // Every other one says nothing of the metadata, and must not write what it has read of it.
+        let change =
+            |at: usize| if at % 2 == 0 { json!({"metadata": {format!("k{at}"): at}}) } else { json!({"name": format!("Grace {at}")}) };
+        let bodies: Vec<_> = (0..32).map(change).collect();
+        for reply in futures::future::join_all(bodies.iter().map(|body| key.patch(&path, body))).await {
+            reply.is(200);
+        }
+        let mut expected = Map::from_iter([("note".to_owned(), json!("Grace"))]);
+        expected.extend((0..32).step_by(2).map(|at| (format!("k{at}"), json!(at))));
+        assert_eq!(key.get(&path).await.is(200).at("/metadata"), Value::Object(expected));
+    }
+}

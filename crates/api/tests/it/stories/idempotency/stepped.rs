@@ -12,7 +12,7 @@ use axum::extract::Path;
 use axum::routing::post;
 use domain::Code;
 use serde_json::json;
-use store::{Intent, NewEndUser, Repeat};
+use store::{Audit, Intent, NewEndUser, Repeat};
 use tokio::sync::Semaphore;
 
 use crate::world::World;
@@ -48,8 +48,25 @@ async fn call_out(can: Can<perm::EndUsersWrite>, Path((name, repeats)): Path<(St
     Answer::done(step.conclude().await?, 200, &json!({ "continued": continues })).await
 }
 
+/// The other service breaks down in the call.
+async fn fail(can: Can<perm::NotificationsWrite>) -> Result<Answer, Problem> {
+    let write = can.write().await?;
+    write.audit(Audit::detail(json!({ "asked": true })));
+    write.intend(Intent { repeat: Repeat::Continue, note: Vec::new(), within: WITHIN }).await?;
+    Err(Problem::new(Code::LoginProviderFailed, "It does not answer."))
+}
+
+/// It answers.
+async fn succeed(can: Can<perm::NotificationsWrite>) -> Result<Answer, Problem> {
+    let write = can.write().await?;
+    write.audit(Audit::detail(json!({ "asked": true })));
+    let step = write.intend(Intent { repeat: Repeat::Continue, note: Vec::new(), within: WITHIN }).await?;
+    Answer::done(step.conclude().await?, 200, &json!({})).await
+}
+
 async fn world() -> World {
-    World::with_routes(Router::<App>::new().route("/api/call-out/{name}/{repeats}", post(call_out))).await
+    let routes = Router::<App>::new().route("/api/call-out/{name}/{repeats}", post(call_out));
+    World::with_routes(routes.route("/api/fail", post(fail)).route("/api/succeed", post(succeed))).await
 }
 
 #[tokio::test]
@@ -70,6 +87,24 @@ async fn the_transaction_is_not_held_during_the_call() {
     let again = caller.post(path, &json!({})).await.is(200);
     assert_eq!((again.header("idempotent-replayed"), again.at("/continued")), (Some("true"), json!(false)));
     assert_eq!(ada.get("/api/end-users").await.at("/pagination/total"), 2);
+    let rows: Vec<_> = ada.audit().await.into_iter().filter(|row| row.path == path).collect();
+    assert_eq!((rows.len(), rows[0].status), (1, Some(200)), "intent and result are one request");
+}
+
+#[tokio::test]
+async fn an_impersonated_request_has_one_row_whatever_becomes_of_its_call() {
+    let world = world().await;
+    let ada = world.tenant("ada").await;
+    let grace = ada.full_key().await.as_user(ada.end_user("Grace").await);
+    for caller in [grace.clone(), grace.with("idempotency-key", "k")] {
+        let rows = ada.audit().await.len();
+        caller.post("/api/succeed", &json!({})).await.is(200);
+        let audit = ada.audit().await;
+        assert_eq!((audit.len(), audit[0].status, &audit[0].detail), (rows + 1, Some(200), &json!({"asked": true})));
+        caller.post("/api/fail", &json!({})).await.refused(Code::LoginProviderFailed);
+        let audit = ada.audit().await;
+        assert_eq!((audit.len(), audit[0].status, audit[0].code.as_deref()), (rows + 2, Some(502), Some("login_provider_failed")));
+    }
 }
 
 /// Sends the request and hangs up in the middle of its call.

@@ -35,11 +35,23 @@ async fn model_and_proxy_are_overridden_and_foreign_ids_read_like_ids_of_nothing
     let hidden = put(json!({"modelId": other_model}), "/modelId").await;
     assert_eq!(put(json!({"modelId": "mod_01jd9xq3e8f2t8v0k3m5n7p9r1"}), "/modelId").await, hidden);
     put(json!({"proxyId": "not an id"}), "/proxyId").await;
+    for member in ["config", "enabled"] {
+        put(json!({member: null}), &format!("/{member}")).await;
+    }
+    put(json!({"config": [1]}), "/config").await;
     let after = ada.get(&path).await.is(200);
     assert_eq!(after.json(), kept.json(), "what was refused has changed nothing");
+    let rows = ada.audit().await;
+    assert_eq!((rows[0].subject.as_deref(), &rows[0].detail), (Some("@own/helper"), &json!({"enabled": true})));
+    assert_eq!(rows[1].detail, json!({"modelId": model, "proxyId": "none"}));
     let cleared = ada.put(&path, &json!({"modelId": null, "proxyId": null})).await.is(200);
     assert_eq!((cleared.at("/modelId"), cleared.at("/proxyId")), (json!(null), json!(null)));
     stage.foreign.put(&path, &json!({"proxyId": null})).await.refused(Code::NotFound);
+    // What is not installed is told before what the body names and is not there.
+    let nothing = format!("/api/applications/{}/packages/@nobody/nothing", ada.app);
+    for body in [json!({"version": "1.0.0"}), json!({"modelId": other_model}), json!({"proxyId": "no-exit"}), json!({})] {
+        ada.put(&nothing, &body).await.refused(Code::PackageNotInstalled);
+    }
 }
 
 #[tokio::test]

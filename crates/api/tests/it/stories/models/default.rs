@@ -28,3 +28,38 @@ async fn one_model_is_the_default_or_none() {
     }
     assert_eq!(bob.get(&format!("/api/models/{foreign}")).await.is(200).at("/isDefault"), true);
 }
+
+#[tokio::test]
+async fn choices_at_once_follow_each_other() {
+    for world in World::each().await {
+        let ada = world.tenant("ada").await;
+        let model = |at: usize| json!({"label": format!("m{at}"), "api": "openai-completions", "baseUrl": "https://api.example.com/v1", "modelId": "m"});
+        let bodies: Vec<_> = (0..8).map(model).collect();
+        let created = futures::future::join_all(bodies.iter().map(|body| ada.post("/api/models", body))).await;
+        let created: Vec<_> = created.into_iter().map(|reply| reply.is(201)).collect();
+        assert_eq!(created.iter().filter(|model| model.at("/isDefault") == true).count(), 1, "one of them was the first");
+
+        let choices: Vec<_> =
+            created.iter().map(|model| json!({"modelId": model.text_at("/id")})).chain([json!({"modelId": null})]).collect();
+        let chosen = futures::future::join_all(choices.iter().map(|choice| ada.put("/api/models/default", choice))).await;
+        for reply in chosen {
+            reply.is(200);
+        }
+        let list = ada.get("/api/models").await.is(200);
+        let defaults = list.at("/data").as_array().unwrap().iter().filter(|model| model["isDefault"] == true).count();
+        assert!(defaults <= 1, "{list}");
+    }
+}
+
+#[tokio::test]
+async fn the_log_says_what_was_chosen() {
+    let world = World::start().await;
+    let ada = world.tenant("ada").await;
+    let body = json!({"label": "M", "api": "openai-completions", "baseUrl": "https://api.example.com/v1", "modelId": "m"});
+    let id = ada.post("/api/models", &body).await.is(201).text_at("/id");
+    for (choice, subject) in [(json!(id), Some(id.as_str())), (json!(null), None)] {
+        ada.put("/api/models/default", &json!({"modelId": choice})).await.is(200);
+        let row = ada.audit().await.remove(0);
+        assert_eq!((row.subject.as_deref(), row.detail), (subject, json!({"modelId": choice})));
+    }
+}

@@ -1,4 +1,6 @@
+mod create;
 mod default;
+mod origin;
 mod runs;
 mod test;
 mod update;

@@ -9,11 +9,11 @@ use serde_json::{Value, json};
 
 use crate::world::World;
 
-/// Path, headers and body of a request.
-type Seen = (String, HeaderMap, Value);
+/// Path, headers and body of each request.
+pub(super) type Seen = Arc<Mutex<Vec<(String, HeaderMap, Value)>>>;
 
 /// A vendor: what it answers depends on the model that is asked for.
-async fn vendor(seen: Arc<Mutex<Vec<Seen>>>) -> std::net::SocketAddr {
+pub(super) async fn vendor(seen: Seen) -> std::net::SocketAddr {
     let answer = async move |request: Request<Body>| -> Response {
         let (head, body) = request.into_parts();
         let body: Value = serde_json::from_slice(&axum::body::to_bytes(body, 65_536).await.unwrap()).unwrap();
@@ -40,7 +40,7 @@ async fn vendor(seen: Arc<Mutex<Vec<Seen>>>) -> std::net::SocketAddr {
 
 #[tokio::test]
 async fn each_protocol_is_asked_in_its_words_and_the_outcome_says_what_came() {
-    let seen = Arc::default();
+    let seen = Seen::default();
     let address = vendor(Arc::clone(&seen)).await;
     let world = World::with_outbound(&format!("models={address}"), "[]", "https://example.com/").await;
     let ada = world.tenant("ada").await;
@@ -84,4 +84,32 @@ async fn private_addresses_are_blocked_and_foreign_models_are_not_there() {
     assert_eq!((tested.at("/ok"), tested.at("/error")), (json!(false), json!("BLOCKED_URL")));
     bob.send(Method::POST, &format!("/api/models/{own}/test"), None).await.refused(Code::NotFound);
     ada.member(domain::Role::Member).await.send(Method::POST, &format!("/api/models/{own}/test"), None).await.refused(Code::Forbidden);
+}
+
+#[tokio::test]
+async fn one_key_is_one_call_until_it_is_cut_off_and_one_row() {
+    for world in World::each_with_outbound("models=127.0.0.1").await {
+        let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let base_url = format!("http://{}/v1", silent.local_addr().unwrap());
+        let ada = world.tenant("ada").await;
+        let body = json!({"label": "Slow", "api": "openai-completions", "baseUrl": base_url, "modelId": "m"});
+        let path = format!("/api/models/{}/test", ada.post("/api/models", &body).await.is(201).text_at("/id"));
+        let caller = ada.with("idempotency-key", "k");
+        // The client hangs up while the vendor thinks.
+        tokio::select! {
+            reply = caller.send(Method::POST, &path, None) => panic!("{reply}"),
+            called = silent.accept() => drop(called.unwrap()),
+        }
+        let rows = ada.audit().await.len();
+        caller.send(Method::POST, &path, None).await.refused(Code::IdempotencyInProgress);
+        assert_eq!(ada.audit().await.len(), rows);
+        world.clock.advance(connect::outbound::PATIENCE * 2);
+        drop(silent);
+        let tested = caller.send(Method::POST, &path, None).await.is(200);
+        assert_eq!((tested.at("/error"), tested.header("idempotent-replayed")), (json!("CONNECTION_REFUSED"), Some("false")));
+        let again = caller.send(Method::POST, &path, None).await.is(200);
+        assert_eq!((again.text.as_str(), again.header("idempotent-replayed")), (tested.text.as_str(), Some("true")));
+        let audit = ada.audit().await;
+        assert_eq!((audit.len(), audit[0].path.as_str(), audit[0].status), (rows + 1, path.as_str(), Some(200)));
+    }
 }

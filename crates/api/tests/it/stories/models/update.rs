@@ -25,6 +25,12 @@ async fn members_change_one_by_one_and_null_clears() {
         expected[member] = value.clone();
     }
     assert_eq!(changed.json(), expected);
+    let row = ada.audit().await.remove(0);
+    let fields = json!(["label", "providerKeyId", "maxTokens", "reasoning", "input"]);
+    assert_eq!(row.detail, json!({"fields": fields, "providerKeyId": key}));
+    let moved = json!({"baseUrl": "https://api.example.com/v2"});
+    ada.patch(&path, &moved).await.is(200);
+    assert_eq!(ada.audit().await.remove(0).detail, json!({"fields": ["baseUrl"], "baseUrl": "https://api.example.com/v2"}));
     let cleared = ada.patch(&path, &json!({"providerKeyId": null, "cost": null, "enabled": false})).await.is(200);
     assert_eq!((cleared.at("/providerKeyId"), cleared.at("/cost"), cleared.at("/enabled")), (json!(null), json!(null), json!(false)));
     assert_eq!(cleared.at("/isDefault"), true);

@@ -20,6 +20,12 @@ async fn a_new_secret_is_sealed_anew_and_never_shown() {
     let rotated = ada.patch(&path, &json!({"apiKey": "new-canary"})).await.is(200);
     assert!(!rotated.text.contains("canary"), "{rotated}");
     assert_ne!(sealed().await, before);
+    let rows = ada.audit().await;
+    assert_eq!(rows[0].detail, json!({"fields": [], "secretReplaced": true}));
+    assert_eq!(rows[1].detail, json!({"fields": ["label"], "secretReplaced": false}));
+    ada.patch(&path, &json!({"baseUrl": "https://api.example.com/v2"})).await.is(200);
+    let moved = json!({"fields": ["baseUrl"], "secretReplaced": false, "baseUrl": "https://api.example.com/v2"});
+    assert_eq!(ada.audit().await.remove(0).detail, moved);
 
     ada.patch(&path, &json!({"apiKey": "two\nlines"})).await.invalid_at("/apiKey");
     ada.patch(&path, &json!({"apiKey": ""})).await.invalid_at("/apiKey");

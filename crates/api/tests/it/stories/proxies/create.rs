@@ -27,7 +27,8 @@ async fn the_whole_object_comes_back_and_the_password_never_does() {
     assert!(!String::from_utf8_lossy(&sealed).contains("s3cr"), "sealed");
     drop(read);
     let audit = ada.audit().await;
-    assert!(audit.iter().any(|row| row.permission == "proxies:write"), "{audit:?}");
+    assert_eq!((audit[0].permission.as_str(), audit[0].subject.clone()), ("proxies:write", Some(id.to_string())));
+    assert_eq!(audit[0].detail, json!({"label": "Frankfurt", "address": "http://ada:***@proxy.example.com:8080"}));
     assert!(!format!("{audit:?}").contains("s3cr"), "{audit:?}");
 }
 

@@ -44,3 +44,37 @@ async fn a_foreign_proxy_reads_like_one_of_nothing() {
     ada.put("/api/proxies/default", &json!({})).await.invalid_at("/proxyId");
     assert_eq!(defaults(&ada).await, ["us-exit"], "what was refused has changed nothing");
 }
+
+#[tokio::test]
+async fn choices_at_once_follow_each_other() {
+    for world in World::each().await {
+        let ada = world.tenant("ada").await;
+        let mut choices = vec![json!({"proxyId": null}), json!({"proxyId": "none"})];
+        for label in ["a", "b", "c", "d"] {
+            choices.push(json!({"proxyId": proxy(&ada, label).await}));
+        }
+        // The first choice has no row to wait on, the others have one.
+        for _ in 0..2 {
+            let chosen = futures::future::join_all(choices.iter().map(|choice| ada.put("/api/proxies/default", choice))).await;
+            for reply in chosen {
+                reply.is(200);
+            }
+            assert!(defaults(&ada).await.len() <= 1);
+            ada.put("/api/proxies/default", &choices[2]).await.is(200);
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_log_says_what_was_chosen() {
+    let world = World::with_outbound("", BUILT_IN, "https://example.com/").await;
+    let ada = world.tenant("ada").await;
+    let own = proxy(&ada, "exit").await;
+    for (choice, subject) in
+        [(json!(own), Some(own.as_str())), (json!("eu-exit"), Some("eu-exit")), (json!("none"), Some("none")), (json!(null), None)]
+    {
+        ada.put("/api/proxies/default", &json!({"proxyId": choice})).await.is(200);
+        let row = ada.audit().await.remove(0);
+        assert_eq!((row.subject.as_deref(), row.detail), (subject, json!({"proxyId": choice})));
+    }
+}

@@ -70,3 +70,27 @@ async fn a_name_of_nothing_is_a_dns_error_and_a_foreign_proxy_is_not_there() {
     let hidden = test(&foreign).await.refused(Code::NotFound);
     assert_eq!(test("no-exit").await.refused(Code::NotFound).stable(&["no-exit"]), hidden.stable(&[&foreign]));
 }
+
+#[tokio::test]
+async fn one_key_is_one_call_until_it_is_cut_off_and_one_row() {
+    for world in World::each_with_outbound("proxies=127.0.0.1").await {
+        let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let ada = world.tenant("ada").await;
+        let body = json!({"label": "Exit", "url": format!("http://{}", silent.local_addr().unwrap())});
+        let path = format!("/api/proxies/{}/test", ada.post("/api/proxies", &body).await.is(201).text_at("/id"));
+        let caller = ada.with("idempotency-key", "k");
+        let test = async || caller.send(axum::http::Method::POST, &path, None).await;
+        tokio::select! {
+            reply = test() => panic!("{reply}"),
+            called = silent.accept() => drop(called.unwrap()),
+        }
+        let rows = ada.audit().await.len();
+        test().await.refused(Code::IdempotencyInProgress);
+        world.clock.advance(connect::outbound::PATIENCE * 2);
+        drop(silent);
+        let tested = test().await.is(200);
+        assert_eq!((tested.at("/error"), tested.header("idempotent-replayed")), (json!("CONNECTION_REFUSED"), Some("false")));
+        assert_eq!(test().await.is(200).text, tested.text);
+        assert_eq!(ada.audit().await.len(), rows + 1);
+    }
+}

@@ -28,6 +28,10 @@ async fn members_change_one_by_one_and_a_new_address_is_sealed_anew() {
     let changed = ada.patch(&path, &json!({"url": "socks5://eve:n3w@new.example.com", "enabled": false})).await.is(200);
     assert_eq!((changed.text_at("/urlPrefix"), changed.at("/enabled")), ("socks5://eve:***@new.example.com:1080".to_owned(), json!(false)));
     assert!(!changed.text.contains("n3w"));
+    let rows = ada.audit().await;
+    let moved = json!({"fields": ["url", "enabled"], "address": "socks5://eve:***@new.example.com:1080", "enabled": false});
+    assert_eq!((&rows[0].detail, &rows[1].detail["fields"]), (&moved, &json!(["label"])));
+    assert!(!format!("{rows:?}").contains("n3w"));
     assert_ne!(sealed().await, before);
     assert_eq!(ada.patch(&path, &json!({})).await.is(200).text_at("/label"), "Renamed");
     ada.patch(&path, &json!({"url": "http://10.0.0.1"})).await.invalid_at("/url");
@@ -45,6 +49,9 @@ async fn built_in_ones_cannot_be_changed_and_foreign_ones_are_not_there() {
     let absent = ada.patch("/api/proxies/no-exit", &json!({"label": "Mine"})).await.refused(Code::NotFound);
     let hidden = ada.patch(&format!("/api/proxies/{foreign}"), &json!({"label": "Mine"})).await.refused(Code::NotFound);
     assert_eq!(absent.stable(&["no-exit"]), hidden.stable(&[&foreign]));
+    let inside = json!({"url": "http://10.0.0.1"});
+    ada.patch(&format!("/api/proxies/{foreign}"), &inside).await.refused(Code::NotFound);
+    ada.patch("/api/proxies/prx_01jd9xq3e8f2t8v0k3m5n7p9r1", &inside).await.refused(Code::NotFound);
     ada.delete(&format!("/api/proxies/{foreign}")).await.refused(Code::NotFound);
     assert_eq!(bob.get(&format!("/api/proxies/{foreign}")).await.is(200).text_at("/label"), "foreign");
 }
