@@ -18,6 +18,10 @@ struct Scene {
     stolen: Seen,
 }
 
+fn model_at(base_url: &str, key: &Value) -> Value {
+    json!({"label": "M", "api": "openai-completions", "baseUrl": base_url, "modelId": "streams", "providerKeyId": key})
+}
+
 impl Scene {
     async fn each() -> Vec<Self> {
         let mut scenes = Vec::new();
@@ -29,15 +33,11 @@ impl Scene {
         scenes
     }
 
-    fn model(&self, base_url: &str, key: &Value) -> Value {
-        json!({"label": "M", "api": "openai-completions", "baseUrl": base_url, "modelId": "streams", "providerKeyId": key})
-    }
-
     /// A stored key and a model that uses it: their paths.
     async fn stored(&self, owner: &Tenant<'_>) -> (String, String) {
         let body = json!({"label": "Vendor", "api": "openai-completions", "baseUrl": self.vendor, "apiKey": "k-canary"});
         let key = owner.post("/api/provider-keys", &body).await.is(201);
-        let model = owner.post("/api/models", &self.model(&self.vendor, &key.at("/id"))).await.is(201);
+        let model = owner.post("/api/models", &model_at(&self.vendor, &key.at("/id"))).await.is(201);
         (key.header("location").unwrap().to_owned(), model.header("location").unwrap().to_owned())
     }
 }
@@ -56,10 +56,10 @@ async fn whoever_may_write_models_cannot_have_a_key_sent_to_themselves() {
         let thief = ada.key(&["models:read", "models:write"]).await;
         let key = thief.get("/api/models").await.is(200).at("/data/0/providerKeyId");
 
-        refused_at(thief.post("/api/models", &scene.model(&scene.thief, &key)).await, "/providerKeyId");
+        refused_at(thief.post("/api/models", &model_at(&scene.thief, &key)).await, "/providerKeyId");
         refused_at(thief.patch(&model, &json!({"baseUrl": scene.thief})).await, "/baseUrl");
         refused_at(thief.patch(&model, &json!({"baseUrl": scene.thief, "providerKeyId": key})).await, "/providerKeyId");
-        let own = thief.post("/api/models", &scene.model(&scene.thief, &Value::Null)).await.is(201);
+        let own = thief.post("/api/models", &model_at(&scene.thief, &Value::Null)).await.is(201);
         let own = own.header("location").unwrap();
         refused_at(thief.patch(own, &json!({"providerKeyId": key})).await, "/providerKeyId");
         // Another scheme is another origin: what was meant for TLS does not go out in the clear.

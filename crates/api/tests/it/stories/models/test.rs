@@ -98,7 +98,7 @@ async fn one_key_is_one_call_until_it_is_cut_off_and_one_row() {
         // The client hangs up while the vendor thinks.
         tokio::select! {
             reply = caller.send(Method::POST, &path, None) => panic!("{reply}"),
-            called = silent.accept() => drop(called.unwrap()),
+            accepted = silent.accept() => drop(accepted.unwrap()),
         }
         let rows = ada.audit().await.len();
         caller.send(Method::POST, &path, None).await.refused(Code::IdempotencyInProgress);

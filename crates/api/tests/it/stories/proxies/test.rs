@@ -82,7 +82,7 @@ async fn one_key_is_one_call_until_it_is_cut_off_and_one_row() {
         let test = async || caller.send(axum::http::Method::POST, &path, None).await;
         tokio::select! {
             reply = test() => panic!("{reply}"),
-            called = silent.accept() => drop(called.unwrap()),
+            accepted = silent.accept() => drop(accepted.unwrap()),
         }
         let rows = ada.audit().await.len();
         test().await.refused(Code::IdempotencyInProgress);
