@@ -128,10 +128,11 @@ impl From<Reply> for Answer {
 
 impl IntoResponse for Answer {
     fn into_response(self) -> Response {
-        let mut response = Response::new(self.body.clone().map_or_else(Body::empty, Body::from));
+        let has_body = self.body.is_some();
+        let mut response = Response::new(self.body.map_or_else(Body::empty, Body::from));
         *response.status_mut() = StatusCode::from_u16(self.status).expect("answers hold valid statuses");
         let headers = response.headers_mut();
-        if self.body.is_some() {
+        if has_body {
             headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
         }
         for (name, value) in [(header::LOCATION, self.location), (header::SET_COOKIE, self.cookie)] {

@@ -5,8 +5,8 @@
 //! 3. [`rate_limit::by_address`]: what needs no credentials, and whoever stayed unknown
 //! 4. [`authenticate`]: one look-up of the credential, then organization, application and end-user
 //! 5. [`version`]: which released API version the caller speaks
-//! 6. [`rate_limit::by_identity`]: what keys and users send
-//! 7. [`audit`]: rows for impersonated reads, refusals and failures
+//! 6. [`audit`]: rows for impersonated reads, refusals and failures
+//! 7. [`rate_limit::by_identity`]: what keys and users send; inside the audit, so that a limit that is met leaves its row
 //! 8. [`idempotency`]: the request's key; claimed with the permission, in the handler's signature
 //! 9. [`crate::versions::edge::speak`]: behind it everything speaks the newest version
 //!

@@ -61,9 +61,23 @@ pub fn parameter(query: Option<&str>, name: &str, max: usize) -> Result<Option<S
         }
     }
     match found {
-        Some(text) if text.chars().count() > max || text.contains('\0') => {
+        Some(text) if text.contains('\0') => Err(Problem::invalid(&format!("/{name}"), "invalid_value", "must not contain a NUL character")),
+        Some(text) if text.chars().count() > max => {
             Err(Problem::invalid(&format!("/{name}"), "out_of_range", format!("must have at most {max} characters")))
         }
         found => Ok(found.filter(|text| !text.is_empty())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_nul_and_a_long_text_are_told_apart() {
+        let told = |query| parameter(Some(query), "name", 3).expect_err("refused").errors[0].clone();
+        assert_eq!(told("name=%00"), Violation::new("/name", "invalid_value", "must not contain a NUL character"));
+        assert_eq!(told("name=abcd"), Violation::new("/name", "out_of_range", "must have at most 3 characters"));
+        assert_eq!(parameter(Some("name=abc"), "name", 3).expect("allowed").as_deref(), Some("abc"));
     }
 }

@@ -14,6 +14,16 @@ use serde::Serialize;
 /// The media type of every error body (RFC 9457 §3).
 pub const MEDIA_TYPE: &str = "application/problem+json";
 
+/// How many violations are listed at most. A client that has corrected so many asks again.
+const MAX_LISTED: usize = 100;
+
+/// How many bytes of JSON they take at most: an answer does not grow with the request that it refuses.
+const MAX_LISTED_BYTES: usize = 32 * 1024;
+
+/// How many characters of a text are kept that may repeat what the client sent.
+const MAX_DETAIL: usize = 1_000;
+const MAX_TEXT: usize = 300;
+
 /// An error on its way to a client. `instance` and `requestId` are added by the outermost layer, which knows them.
 #[derive(Clone, Debug)]
 pub struct Problem(Box<Details>);
@@ -27,8 +37,6 @@ pub struct Details {
     pub errors: Vec<Violation>,
     /// Seconds, for the `Retry-After` header.
     pub retry_after: Option<u64>,
-    /// Methods, for the `Allow` header of a 405.
-    pub allow: Option<HeaderValue>,
 }
 
 impl std::ops::Deref for Problem {
@@ -53,9 +61,32 @@ pub struct Violation {
 
 impl Violation {
     pub fn new(pointer: impl Into<String>, code: impl Into<String>, message: impl Into<String>) -> Self {
-        let pointer = pointer.into();
-        Self { field: dotted(&pointer), pointer, code: code.into(), message: message.into() }
+        let pointer = cut(pointer.into(), MAX_TEXT);
+        Self { field: dotted(&pointer), pointer, code: code.into(), message: cut(message.into(), MAX_TEXT) }
     }
+}
+
+/// The beginning of a text that may be as long as a request.
+fn cut(mut text: String, most: usize) -> String {
+    if let Some((end, _)) = text.char_indices().nth(most) {
+        text.truncate(end);
+        text.push('…');
+    }
+    text
+}
+
+/// The violations that an answer has room for; at least the first.
+fn listed(mut errors: Vec<Violation>) -> Vec<Violation> {
+    errors.truncate(MAX_LISTED);
+    let size = |error: &Violation| serde_json::to_vec(error).expect("a violation holds only strings").len();
+    let mut bytes = 0;
+    let fitting = errors.iter().take_while(|error| {
+        bytes += size(error);
+        bytes <= MAX_LISTED_BYTES
+    });
+    let fitting = fitting.count().max(1);
+    errors.truncate(fitting);
+    errors
 }
 
 /// `/settings/domains/0` as `settings.domains[0]`; the body itself is `body`.
@@ -77,7 +108,8 @@ fn dotted(pointer: &str) -> String {
 
 impl Problem {
     pub fn new(code: Code, detail: impl Into<String>) -> Self {
-        Self(Box::new(Details { code, detail: detail.into(), param: None, errors: Vec::new(), retry_after: None, allow: None }))
+        let detail = cut(detail.into(), MAX_DETAIL);
+        Self(Box::new(Details { code, detail, param: None, errors: Vec::new(), retry_after: None }))
     }
 
     /// A 422 whose detail is the first violation and the number of the others.
@@ -85,7 +117,7 @@ impl Problem {
         Self::listing(Code::ValidationError, errors)
     }
 
-    /// A problem with `errors`, summed up in its detail.
+    /// A problem with `errors`, summed up in its detail. The detail counts them all; the list ends where it gets long.
     pub fn listing(code: Code, errors: Vec<Violation>) -> Self {
         let detail = match errors.as_slice() {
             [] => code.title().to_owned(),
@@ -93,7 +125,7 @@ impl Problem {
             [first, others @ ..] => format!("{}: {} (+{} more)", first.field, first.message, others.len()),
         };
         let mut problem = Self::new(code, detail);
-        problem.0.errors = errors;
+        problem.0.errors = listed(errors);
         problem
     }
 
@@ -180,9 +212,6 @@ impl IntoResponse for Problem {
         if let Some(seconds) = self.retry_after {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
-        if let Some(allow) = &self.allow {
-            response.headers_mut().insert(header::ALLOW, allow.clone());
-        }
         response.extensions_mut().insert(self);
         response
     }
@@ -196,6 +225,26 @@ mod tests {
     fn pointers_read_as_fields() {
         assert_eq!(Violation::new("/settings/domains/0", "invalid_value", "bad").field, "settings.domains[0]");
         assert_eq!(Violation::new("", "invalid_type", "bad").field, "body");
+    }
+
+    #[test]
+    fn a_problem_does_not_grow_with_what_it_refuses() {
+        let long = "\u{1}~1".repeat(500_000);
+        let violation = |number: usize| Violation::new(format!("/{number}/{long}"), "unknown_field", format!("unknown field `{long}`"));
+        for count in [1, 99, 100, 3_000] {
+            let problem = Problem::validation((0..count).map(violation).collect());
+            assert!(problem.body("/", "req_1").len() < 64 * 1024);
+            assert!((1..=100).contains(&problem.errors.len()));
+            assert_eq!(problem.detail.ends_with(&format!("(+{} more)", count - 1)), count > 1, "the true count is told");
+        }
+        let short: Vec<_> = (0..100).map(|number| Violation::new(format!("/{number}"), "required", "is required")).collect();
+        assert_eq!(Problem::validation(short.clone()).errors, short, "what has room is listed whole");
+    }
+
+    #[test]
+    fn a_text_is_cut_between_characters() {
+        assert_eq!(cut("äöü".to_owned(), 3), "äöü");
+        assert_eq!(cut("äöü".to_owned(), 2), "äö…");
     }
 
     #[test]

@@ -85,6 +85,27 @@ async fn an_unknown_member_is_pointed_at() {
 }
 
 #[tokio::test]
+async fn a_refusal_stays_small_whatever_it_refuses() {
+    let world = World::start().await;
+    let key = world.tenant("ada").await.full_key().await;
+    let name = "x".repeat(1024 * 1024 - 20);
+    let reply = post(&key, format!("{{\"{name}\":1}}")).await.refused(Code::ValidationError);
+    assert_eq!(reply.at("/errors/0/code"), "unknown_field");
+    assert!(reply.text.len() < 64 * 1024, "{} bytes", reply.text.len());
+
+    let bad: serde_json::Map<_, _> = (0..30_000).map(|number| (format!("key {number}"), json!({}))).collect();
+    let body = json!({ "metadata": bad }).to_string();
+    assert!((500_000..1024 * 1024).contains(&body.len()));
+    let reply = post(&key, body).await.refused(Code::ValidationError);
+    assert!(reply.text.len() < 64 * 1024, "{} bytes", reply.text.len());
+
+    let scopes: Vec<_> = (0..30_000).map(|number| format!("runs:\u{1}{number}")).collect();
+    let ada = world.tenant("eve").await;
+    let reply = ada.post("/api/api-keys", &json!({"name": "Key", "scopes": scopes})).await.refused(Code::ValidationError);
+    assert!(reply.text.len() < 64 * 1024, "{} bytes", reply.text.len());
+}
+
+#[tokio::test]
 async fn wrong_types_are_pointed_at() {
     let world = World::start().await;
     let key = world.tenant("ada").await.full_key().await;
