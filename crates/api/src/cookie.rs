@@ -1,5 +1,6 @@
 //! Cookies: `HttpOnly`, `SameSite=Lax`, and over https `Secure` under a `__Host-` name, which no other host can set.
 
+use axum::http::{HeaderMap, header};
 use axum_extra::extract::CookieJar;
 use axum_extra::extract::cookie::{Cookie, SameSite};
 use domain::Secret;
@@ -28,6 +29,13 @@ pub(crate) fn login(jar: &CookieJar, app_url: &url::Url) -> Option<String> {
 /// The cookie that keeps a session for `seconds`.
 pub(crate) fn session(app_url: &url::Url, token: &Secret, seconds: i64) -> String {
     build(app_url, SESSION, token.expose(), seconds)
+}
+
+/// The token of a session that an answer with these headers opens.
+pub(crate) fn opened(headers: &HeaderMap, app_url: &url::Url) -> Option<String> {
+    let cookies = headers.get_all(header::SET_COOKIE).iter().filter_map(|cookie| Cookie::parse(cookie.to_str().ok()?).ok());
+    let jar = cookies.fold(CookieJar::new(), |jar, cookie| jar.add(cookie.into_owned()));
+    token(&jar, app_url)
 }
 
 /// The cookie that forgets a session.

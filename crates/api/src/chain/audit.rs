@@ -7,6 +7,7 @@ use axum::http::request::Parts;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use store::{Audit, Outcome, Recorded};
+use tracing::Instrument as _;
 
 use super::authenticate;
 use super::rate_limit::attempt::Attempt;
@@ -32,7 +33,7 @@ pub async fn audit(State(app): State<App>, request: Request, next: Next) -> Resp
         return next.run(request).await;
     };
     // In a task of its own: a client that hangs up does not take the row along.
-    let audited = tokio::spawn(async move {
+    let task = async move {
         let (mut parts, body) = request.into_parts();
         let (asked, recorded) = (AskedPermission::default(), Recorded::default());
         parts.extensions.insert(asked.clone());
@@ -43,8 +44,9 @@ pub async fn audit(State(app): State<App>, request: Request, next: Next) -> Resp
             return response;
         }
         record(&app, of_row, &caller, (asked.0.get().copied().unwrap_or_default(), None), response).await
-    });
-    audited.await.unwrap_or_else(|error| Problem::internal(&error).into_response())
+    };
+    // What the task logs carries the request's id, as everything else that happens in its course.
+    tokio::spawn(task.in_current_span()).await.unwrap_or_else(|error| Problem::internal(&error).into_response())
 }
 
 /// As [`audit`], for what no route takes. Nobody is refused here for want of credentials; who brings a key and `Appstrate-User` is
@@ -52,14 +54,16 @@ pub async fn audit(State(app): State<App>, request: Request, next: Next) -> Resp
 pub async fn unrouted(State(app): State<App>, request: Request, next: Next) -> Response {
     let Some(claims) = authenticate::impersonation(&app, &request) else { return next.run(request).await };
     // Nor is a way around the limit on guesses: what would not be looked up elsewhere is not looked up here.
-    if Attempt::of(&request, claims.credential()).admit(&app).is_err() {
+    let attempt = Attempt::of(&request, claims.credential());
+    if attempt.is_heard(&app).is_err() {
         return next.run(request).await;
     }
     let caller = match authenticate::impersonator(&app, &claims).await {
-        Ok(None) => return next.run(request).await,
-        Ok(Some(caller)) => caller,
+        Ok(caller) => caller,
         Err(problem) => return problem.into_response(),
     };
+    attempt.settle(&app, Some(caller.is_some()));
+    let Some(caller) = caller else { return next.run(request).await };
     let (parts, body) = request.into_parts();
     let of_row = parts.clone();
     let response = next.run(Request::from_parts(parts, body)).await;

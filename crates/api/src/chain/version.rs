@@ -37,6 +37,12 @@ fn is_date(text: &str) -> bool {
     bytes.len() == 10 && bytes.iter().enumerate().all(|(at, byte)| if at == 4 || at == 7 { *byte == b'-' } else { byte.is_ascii_digit() })
 }
 
+/// What is spoken: the header, else the organization's pin, else the default. A pin is validated when it is set; should a release be
+/// withdrawn, the default speaks.
+pub fn resolve(requested: Option<Version>, pinned: Option<&str>) -> Version {
+    requested.or_else(|| pinned.and_then(Version::released)).unwrap_or(DEFAULT)
+}
+
 /// What is spoken as long as the organization is not known: the header, else the default.
 pub fn preliminary(headers: &HeaderMap) -> Version {
     requested(headers).ok().flatten().unwrap_or(DEFAULT)

@@ -54,11 +54,11 @@ impl Class {
             Self::Run => "starts of runs",
             Self::Import => "imports of packages",
             Self::Create => "`POST` that creates something",
-            Self::Read => "`GET`; also `/health`",
+            Self::Read => "`GET`; also `/health`, and tickets for streams",
             Self::Write => "every other change",
             Self::Auth => "changes without credentials: sign-up, sign-in",
             Self::Public => {
-                "reads without credentials, such as this reference; one bucket for unknown routes, one for requests whose credentials are missing or wrong"
+                "reads without credentials, such as this reference; one bucket for unknown routes, one for requests that lack credentials, one for requests whose credentials are wrong"
             }
         }
     }

@@ -150,17 +150,31 @@ fn decide(verdict: &Verdict, policies: &[&'static str]) -> Result<Told, Refused>
     if verdict.is_allowed { Ok(told) } else { Err(Refused(told)) }
 }
 
-/// What an address may send with missing or wrong credentials.
-fn strangers(app: &App) -> Bucket<'static> {
+/// Who sent a request whose caller stayed unknown; in the extensions of its response.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stranger {
+    /// Brought no credential.
+    Bare,
+    /// Brought a wrong one.
+    Unknown,
+}
+
+/// What an address may send without credentials, or with wrong ones.
+fn strangers(app: &App, stranger: Stranger) -> Bucket<'static> {
     let (size, _) = app.options.rate_limits.size(Class::Public, None);
-    Bucket { name: "refused", quota: size.quota }
+    let name = match stranger {
+        Stranger::Bare => "bare",
+        Stranger::Unknown => "refused",
+    };
+    Bucket { name, quota: size.quota }
 }
 
 /// Counts a response against the address, because nobody known asked for it.
 async fn count_stranger(app: &App, address: &Identity, response: Response) -> Response {
     // A fault of ours is held against nobody.
     let is_fault = response.status().is_server_error();
-    let (owner, buckets) = (&address.owner, [strangers(app)]);
+    let stranger = response.extensions().get::<Stranger>().copied().unwrap_or(Stranger::Bare);
+    let (owner, buckets) = (&address.owner, [strangers(app, stranger)]);
     let verdict = if is_fault { app.limiter.look(owner, &buckets).await } else { app.limiter.spend(owner, &buckets).await };
     match decide(&verdict, &[Class::Public.as_str()]) {
         Err(refused) if !is_fault => refused.into_response(),

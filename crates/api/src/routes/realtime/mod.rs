@@ -9,11 +9,13 @@ mod runs;
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::app::App;
+use crate::chain::rate_limit::class::Class;
 use crate::route;
 
 pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
-        .routes(route!(create_ticket::create_stream_ticket))
+        // A page makes one for each stream that it opens, and all end-users of a key share its budget.
+        .routes(route!(create_ticket::create_stream_ticket, Class::Read))
         .routes(route!(run::stream_run))
         .routes(route!(runs::stream_runs))
         .routes(route!(agent_runs::stream_agent_runs))
