@@ -79,7 +79,7 @@ fn generated_rate_limits_are_current() {
          ## Headers\n\nEvery response tells how the tightest of its quotas stands:\n\n```http\nRateLimit: limit=20, remaining=18, reset=45\nRateLimit-Policy: 20;w=60\n```\n\n\
          18 more requests are allowed; in 45 s all 20 are again. From the API version 2026-11-21 on the same is written as\n`RateLimit: \"run\";r=18;t=45` and `RateLimit-Policy: \"run\";q=20;w=60`; a ceiling is called `run-ceiling`.\n\n\
          Beyond the quota the answer is 429 `rate_limited`, with the seconds to wait in `Retry-After` and in `retryAfter` of the body.\n\n\
-         ## Credentials\n\nRequests whose credentials are missing or wrong count against their address, as `public`. An address that has used this up is not heard\nuntil its window ends; credentials that were good from there before are.\n",
+         ## Credentials\n\nRequests whose credentials are wrong count against their address, as `public`. An address that has used this up is not heard\nuntil its window ends; credentials that were good from there before are, and so are sessions that were opened from there. Requests\nwithout any credential count against the address too, apart from those: who asks bare keeps nobody else from being heard.\n\nA good credential pays for its own refusals, also for those of malformed requests: nothing of them counts against the address.\n",
     );
     is_current("rate-limits.md", &page);
 }
@@ -87,14 +87,14 @@ fn generated_rate_limits_are_current() {
 #[test]
 fn generated_versions_are_current() {
     let mut page = String::from(
-        "# API versions\n\nMade from `crates/api/src/versions`. A version is a date. A request names the one it speaks in `Appstrate-Version`; without the\nheader the organization's pin counts, which is set when the organization is made, and without an organization the default. Every response\nsays in the same header which version it is in.\n\nWithin a version things are only added: routes, optional members of requests, members of responses, headers. Whatever else changes comes\nwith a new version, and the old one goes on answering as before. The OpenAPI document of each is at `/api/openapi.json?version=<date>`.\n\nA version that will end answers with `Deprecation` (RFC 9745), `Sunset` (RFC 8594, six months ahead or more) and a `Link` to its notes under\n`/docs/versions`. After that day its date is refused with `unsupported_api_version`.\n",
+        "# API versions\n\nMade from `crates/api/src/versions`. A version is a date. A request names the one it speaks in `Appstrate-Version`; without the\nheader the organization's pin counts, which is set when the organization is made, and without an organization the default. Every response\nsays in the same header which version it is in.\n\nWithin a version things are only added: routes, optional members of requests, members of responses, headers. Whatever else changes comes\nwith a new version, and the old one goes on answering as before. The OpenAPI document of each is at `/api/openapi.json?version=<date>`.\n\nA version that will end answers with `Deprecation` (RFC 9745), `Sunset` (RFC 8594, six months ahead or more) and a `Link` to its notes under\n`/docs/versions`. From that day on a release of the server may leave it out; its date is then refused with `unsupported_api_version`, and\norganizations that are pinned to it speak the default.\n",
     );
     for release in RELEASES.iter().rev() {
         let default = if release.version == DEFAULT { " (default)" } else { "" };
         writeln!(page, "\n## {}{default}\n", release.version.as_str()).expect("writing to a string works");
         if let Some(deprecation) = release.deprecation {
             let (since, sunset) = (deprecation.since, deprecation.sunset);
-            writeln!(page, "Deprecated since {since}; stops answering on {sunset}.\n").expect("writing to a string works");
+            writeln!(page, "Deprecated since {since}; may be withdrawn from {sunset} on.\n").expect("writing to a string works");
         }
         for note in release.notes {
             writeln!(page, "- {note}").expect("writing to a string works");

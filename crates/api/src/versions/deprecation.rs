@@ -11,7 +11,8 @@ const SUNSET: HeaderName = HeaderName::from_static("sunset");
 /// Clients get at least this long.
 const NOTICE: Months = Months::new(6);
 
-/// When a version was given up, and when it will stop answering. Days begin at midnight UTC.
+/// When a version was given up, and from when on a release of the server may leave it out: until one does, it answers. Days begin at
+/// midnight UTC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Deprecation {
     pub since: NaiveDate,

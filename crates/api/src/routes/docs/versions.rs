@@ -20,7 +20,7 @@ pub(super) async fn page(State(app): State<App>) -> Response {
         write!(body, "<h2 id=\"{date}\">{date}{default}</h2>").expect("writing to text");
         if let Some(deprecation) = app.deprecation(release.version) {
             let (since, sunset) = (deprecation.since, deprecation.sunset);
-            write!(body, "<p>Deprecated since {since}; it stops answering on {sunset}. Move to a later version before.</p>")
+            write!(body, "<p>Deprecated since {since}; it may be withdrawn from {sunset} on. Move to a later version before.</p>")
                 .expect("writing to text");
         }
         body.push_str("<ul>");

@@ -90,7 +90,7 @@ async fn the_page_that_the_links_lead_to_tells_the_days() {
     let world = ending().await;
     let page = world.anonymous().get("/docs/versions").await.is(200);
     assert!(page.text.contains("id=\"2026-03-21\"") && page.text.contains("id=\"2026-11-21\""), "{page}");
-    assert!(page.text.contains("Deprecated since 2026-11-21; it stops answering on 2027-06-01."), "{page}");
+    assert!(page.text.contains("Deprecated since 2026-11-21; it may be withdrawn from 2027-06-01 on."), "{page}");
     assert!(page.text.contains("<code>POST /api/runs</code>"), "{page}");
 }
 
