@@ -1,25 +1,31 @@
 //! What every handler shares.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use auth::Passwords;
 use auth::mail::{Letters, Mailer};
 use auth::social::Logins;
 use connect::{Outbound, Vault};
 
-use domain::{Clock, Code, IdSource, Timestamp};
+use domain::{Clock, Code, IdSource, Secret, Timestamp};
 use store::{RateLimiter, Store};
 use tokio_util::task::TaskTracker;
+use tracing::Instrument as _;
 
 use crate::chain::address::TrustedProxies;
 use crate::chain::rate_limit::established::Established;
 use crate::chain::rate_limit::settings::RateLimits;
+use crate::metrics::Metrics;
 use crate::problem::Problem;
 use crate::sse::{Hub, Timing};
 use crate::versions::{Deprecation, Version};
 
 /// Work that may go on after its answer at one time. What it does is short, so more means that something stands still.
 const MAX_BACKGROUND: usize = 256;
+
+/// Enough for the largest archive over a line of 1 Mbit/s, and no more: whoever sends slower holds a connection for as long.
+pub const DEFAULT_BODY_PATIENCE: Duration = Duration::from_mins(2);
 
 /// Settings of the API.
 #[derive(Clone, Debug)]
@@ -36,6 +42,10 @@ pub struct Options {
     /// Deprecations of API versions besides those of the releases themselves.
     pub deprecations: Vec<(Version, Deprecation)>,
     pub streams: Timing,
+    /// How long a request's body may take to arrive. Default [`DEFAULT_BODY_PATIENCE`].
+    pub body_patience: Duration,
+    /// What opens `GET /metrics`; `None`: nothing does.
+    pub metrics_token: Option<Secret>,
 }
 
 /// The state of the API. Cheap to clone.
@@ -46,6 +56,7 @@ struct Whole {
     parts: Parts,
     established: Established,
     hub: Hub,
+    metrics: Arc<Metrics>,
 }
 
 /// The services behind the API.
@@ -69,7 +80,7 @@ pub struct Parts {
 
 impl App {
     pub fn new(parts: Parts) -> Self {
-        Self(Arc::new(Whole { parts, established: Established::default(), hub: Hub::default() }))
+        Self(Arc::new(Whole { parts, established: Established::default(), hub: Hub::default(), metrics: Arc::default() }))
     }
 
     /// Who writes to users about their accounts.
@@ -89,7 +100,8 @@ impl App {
         if self.background.len() >= MAX_BACKGROUND {
             return Err(Problem::new(Code::Unavailable, "The server is busy.").retry_after(5));
         }
-        self.background.spawn(work);
+        // What it logs carries the id of its request.
+        self.background.spawn(work.in_current_span());
         Ok(())
     }
 
@@ -108,6 +120,11 @@ impl App {
     /// What wide streams share.
     pub(crate) fn streams(&self) -> &Hub {
         &self.0.hub
+    }
+
+    /// What is counted for the operator.
+    pub(crate) fn metrics(&self) -> &Arc<Metrics> {
+        &self.0.metrics
     }
 
     /// Which credentials were good from which address.

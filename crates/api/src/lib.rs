@@ -7,6 +7,7 @@
 //! | [`chain`] | what every request passes: id, authentication, version, audit |
 //! | [`extract`] | what handlers take: `Can<P>`, bodies, pages, path parts |
 //! | [`answer`] | what handlers return; a write's answer needs the proof of its commit |
+//! | [`metrics`] | what the server counts about itself |
 //! | [`sse`] | live streams: what they share, and one client of one |
 //! | [`problem`] | RFC 9457, and the one exhaustive map from each layer's errors |
 //! | [`openapi`] | the document, made from the handlers |
@@ -20,6 +21,7 @@ pub mod chain;
 mod convert;
 mod cookie;
 pub mod extract;
+pub mod metrics;
 pub mod openapi;
 pub mod problem;
 pub mod router;

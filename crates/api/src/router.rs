@@ -62,12 +62,13 @@ pub fn around(app: App, operations: Router<App>) -> Router {
         .route_layer(from_fn_with_state(app.clone(), authenticate::authenticate))
         .merge(routes::docs::routes())
         .route("/health", get(routes::health::health))
+        .route("/metrics", get(routes::metrics::metrics))
         .method_not_allowed_fallback(wrong_method.layer(from_fn_with_state(app.clone(), audit::unrouted)))
         .fallback(unknown_route.layer(from_fn_with_state(app.clone(), audit::unrouted)))
         .layer(CatchPanicLayer::custom(finish::panicked))
         .layer(from_fn_with_state(app.clone(), rate_limit::by_address))
         .layer(from_fn_with_state(app.clone(), finish::finish))
-        .layer(from_fn(drain::drain))
+        .layer(from_fn_with_state(app.clone(), drain::drain))
         .with_state(app)
 }
 

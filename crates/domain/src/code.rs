@@ -43,6 +43,7 @@ codes! {
     AgentNotFound = 404, "agent_not_found", "Agent Not Found", "The agent does not exist or is not installed in this application. Install it with `POST /api/applications/{id}/packages`.";
     PackageNotInstalled = 404, "package_not_installed", "Package Not Installed", "Install the package in the application first.";
     MethodNotAllowed = 405, "method_not_allowed", "Method Not Allowed", "The path exists with other methods; see the `Allow` header.";
+    RequestTimeout = 408, "request_timeout", "Request Timeout", "The body took too long to arrive; `detail` gives the limit. Send it again over a faster connection, or send less.";
     Conflict = 409, "conflict", "Conflict", "The resource changed or exists already. Read it again and retry.";
     EmailTaken = 409, "email_taken", "E-mail Taken", "The e-mail is in use. Sign in instead, or choose another.";
     AccountNotLinked = 409, "account_not_linked", "Account Not Linked", "An account has this e-mail, and its address was never proven here. Sign in with its password or reset it by mail; that proves the address, and the provider's login works from then on.";

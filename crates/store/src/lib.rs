@@ -68,7 +68,7 @@ pub use self::runs::*;
 pub use self::scope::{AppScope, InOrg, OrgScope, Scope, SystemScope};
 pub use self::seal::{SealError, Sealer};
 pub use self::store::Store;
-pub use self::system::{InvitationOffer, KeyLogin, Lease, Membership, SessionLogin, System, TakenTicket};
+pub use self::system::{Backlog, InvitationOffer, KeyLogin, Lease, Membership, SessionLogin, System, TakenTicket};
 pub use self::unit::{
     AuditFacts, Claim, Claimed, Draft, Earlier, IdempotencyKey, Intent, Mode, Opened, Read, Reading, Recorded, Repeat, Reply, ReplyForm,
     Step, Unit, Write, WriteContext, Writing,

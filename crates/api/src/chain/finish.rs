@@ -1,11 +1,14 @@
 //! The outermost layer: names the request, writes problem bodies and the headers that no response lacks.
 
+use std::time::Instant;
+
 use axum::body::Body;
-use axum::extract::{Request, State};
+use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use domain::RequestId;
+use tracing::Instrument as _;
 
 use super::address::{ClientAddress, client_address};
 use super::idempotency::{self, Replayed};
@@ -50,17 +53,22 @@ pub async fn finish(State(app): State<App>, mut request: Request, next: Next) ->
     extensions.insert(CurrentRequest(asked.id));
     extensions.insert(ClientAddress(address));
     extensions.insert(asked.version);
-    let started = app.now();
+    let started = (app.now(), Instant::now());
+    let route = request.extensions().get::<MatchedPath>().cloned();
 
-    let mut response = next.run(request).await;
+    // At the level of errors, so that no filter takes the id from what went wrong.
+    let span = tracing::error_span!("request", request.id = %asked.id);
+    let mut response = next.run(request).instrument(span).await;
     complete(&app, &asked, &mut response);
+    let route = route.as_ref().map_or("unknown", MatchedPath::as_str);
+    app.metrics().answered(route, &asked.method, response.status(), started.1.elapsed());
 
     tracing::info!(
         request.id = %asked.id,
         http.method = %asked.method,
         http.path = %redact::path(&asked.path),
         http.status = response.status().as_u16(),
-        duration_ms = (app.now() - started).num_milliseconds(),
+        duration_ms = (app.now() - started.0).num_milliseconds(),
         "request served"
     );
     response

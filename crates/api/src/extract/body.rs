@@ -9,6 +9,7 @@ use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 use serde_path_to_error::{Path, Segment};
 
+use crate::chain::drain::TooSlow;
 use crate::problem::{Problem, Violation};
 
 /// The largest JSON body, in bytes, where a route says nothing else.
@@ -68,8 +69,15 @@ pub async fn read(body: Body, limit: usize) -> Result<Bytes, Problem> {
     match Limited::new(body, limit).collect().await {
         Ok(collected) => Ok(collected.to_bytes()),
         Err(error) if is_too_long(&*error) => Err(Problem::new(Code::PayloadTooLarge, format!("The body may have at most {limit} bytes."))),
-        Err(_) => Err(Problem::new(Code::InvalidRequest, "The body ended early.")),
+        Err(error) => Err(too_slow(&*error).unwrap_or_else(|| Problem::new(Code::InvalidRequest, "The body ended early."))),
     }
+}
+
+/// The problem of a body that was cut off because it took too long.
+pub fn too_slow(error: &(dyn std::error::Error + 'static)) -> Option<Problem> {
+    let mut causes = std::iter::successors(Some(error), |error| error.source());
+    let TooSlow(patience) = causes.find_map(<dyn std::error::Error>::downcast_ref::<TooSlow>)?;
+    Some(Problem::new(Code::RequestTimeout, format!("The body did not arrive in {} s.", patience.as_secs_f32().ceil())))
 }
 
 /// Whether a limit, also one further in, ended the body.

@@ -15,6 +15,7 @@ pub mod invitations;
 pub mod me;
 pub mod members;
 pub mod memories;
+pub mod metrics;
 pub mod models;
 pub mod notifications;
 pub mod orgs;

@@ -12,6 +12,7 @@ use super::Timing;
 use super::frame::{KEEP_ALIVE, opening};
 use crate::app::App;
 use crate::chain::authenticate::Standing;
+use crate::metrics::OpenStream;
 
 /// Where a client's events come from.
 pub(crate) trait Source: Send + 'static {
@@ -26,7 +27,7 @@ pub(crate) trait Source: Send + 'static {
 pub(crate) fn respond<S: Source>(app: App, standing: Standing, source: S) -> Response {
     let timing = app.options.streams;
     let now = Instant::now();
-    let client = Client { check_at: now + timing.reauthorize_every, silent_until: now, is_open: false, app, standing, timing, source };
+    let client = Client { check_at: now + timing.reauthorize_every, silent_until: now, is_open: false, counted: app.metrics().stream(), app, standing, timing, source };
     let frames = stream::unfold(client, |mut client| async { client.next().await.map(|frame| (Ok::<_, Infallible>(frame), client)) });
     let mut response = Response::new(Body::from_stream(frames));
     let headers = response.headers_mut();
@@ -37,6 +38,8 @@ pub(crate) fn respond<S: Source>(app: App, standing: Standing, source: S) -> Res
 }
 
 struct Client<S> {
+    #[expect(dead_code, reason = "held, so that the stream is counted as open")]
+    counted: OpenStream,
     app: App,
     standing: Standing,
     timing: Timing,

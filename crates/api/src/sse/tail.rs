@@ -58,7 +58,15 @@ impl Following {
         let (PassedEvents { events, end, rest }, outlines) = self.store.patiently(self.rows(after)).await?;
         let mut frames = Vec::with_capacity(events.len());
         for Passed { cursor, run, record } in events {
-            let event = self.store.whole_event(record.data.clone()).await?;
+            let event = match self.store.whole_event(record.data.clone()).await {
+                Ok(event) => event,
+                Err(error @ (StoreError::Corrupt { .. } | StoreError::Blob(_))) => {
+                    // One event that cannot be read must not keep everyone from all the others.
+                    tracing::error!(run.id = %run, event.seq = record.seq, error = &error as &dyn std::error::Error, "an event was left out of streams: it cannot be read");
+                    continue;
+                }
+                Err(error) => return Err(error),
+            };
             let frame = if changes_state(&event) {
                 // A run that is gone has no state.
                 let Some(outline) = outlines.iter().find(|outline| outline.id == run) else { continue };
@@ -98,8 +106,8 @@ pub(super) enum Found {
     Frame(Framed),
     /// Nothing yet.
     Nothing,
-    /// The window has moved on: read the table.
-    Behind,
+    /// The window has moved on, and begins behind this: read the table.
+    Behind(EventCursor),
 }
 
 /// The last frames of the sequence.
@@ -125,7 +133,7 @@ impl Window {
 
     fn after(&self, cursor: EventCursor) -> Found {
         if cursor < self.floor {
-            return Found::Behind;
+            return Found::Behind(self.floor);
         }
         let index = self.frames.partition_point(|framed| framed.cursor <= cursor);
         self.frames.get(index).map_or(Found::Nothing, |framed| Found::Frame(framed.clone()))
@@ -254,7 +262,7 @@ mod tests {
         let large = window(100, MOST_BYTES / 4);
         assert_eq!((large.frames.len(), large.bytes), (4, MOST_BYTES));
         assert_eq!(window(3, MOST_BYTES * 2).frames.len(), 1, "one frame is always there");
-        assert!(matches!(many.after(at(0)), Found::Behind));
+        assert!(matches!(many.after(at(0)), Found::Behind(floor) if floor == many.floor));
         assert!(matches!(many.after(many.floor), Found::Frame(_)), "the floor itself was seen");
     }
 }

@@ -1,11 +1,12 @@
 //! A client of many runs.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use axum::body::Bytes;
 use axum::response::Response;
 use domain::PackageName;
-use store::{AppScope, EventCursor, RunOutline, StoreError};
+use store::{AppScope, EventCursor, Rest, RunOutline, StoreError};
 use tokio::sync::watch;
 
 use super::client::{Source, respond};
@@ -14,6 +15,7 @@ use super::hub::Held;
 use super::request::StreamRequest;
 use super::tail::{Following, Found, Framed};
 use crate::app::App;
+use crate::metrics::Metrics;
 use crate::problem::Problem;
 
 /// Runs in the snapshot.
@@ -29,7 +31,8 @@ pub(crate) async fn stream(app: App, scope: AppScope, agent: Option<PackageName>
     let (end, newest) = begin(&following, seen.is_none()).await?;
     let tail = app.streams().join(&following, end);
     let first = seen.is_none().then(|| snapshot(newest, end));
-    let wide = Wide { following, grown: tail.grown(), tail, cursor: seen.unwrap_or(end), first, own: VecDeque::new() };
+    let metrics = Arc::clone(app.metrics());
+    let wide = Wide { metrics, following, grown: tail.grown(), tail, cursor: seen.unwrap_or(end), first, own: VecDeque::new() };
     Ok(respond(app, request.standing, wide))
 }
 
@@ -48,7 +51,16 @@ fn snapshot(newest: Vec<RunOutline>, end: EventCursor) -> Bytes {
     frames.concat().into()
 }
 
+/// Where a client stands that was behind the tail's floor and has read nothing for it, up to `end`.
+///
+/// The floor may be an event that is gone by now, with its end-user. What was in front of the floor when the client looked there was
+/// committed before it read: unless it has stopped half-way, nothing is left between, and it goes on from the floor.
+fn passed(end: EventCursor, rest: Rest, floor: EventCursor) -> EventCursor {
+    if rest == Rest::More { end } else { end.max(floor) }
+}
+
 struct Wide {
+    metrics: Arc<Metrics>,
     following: Following,
     tail: Held,
     grown: watch::Receiver<()>,
@@ -78,14 +90,17 @@ impl Source for Wide {
                     // An error would say that the tail is gone, which is held here.
                     self.grown.changed().await.ok()?;
                 }
-                Found::Behind => match Box::pin(self.following.read(self.cursor)).await {
-                    Ok((frames, end, _)) if frames.is_empty() => self.cursor = end.max(self.cursor),
-                    Ok((frames, _, _)) => self.own = frames.into(),
-                    Err(error) => {
-                        tracing::warn!(app.id = %self.following.scope.app(), %error, "a stream was ended: it could not catch up");
-                        return None;
+                Found::Behind(floor) => {
+                    self.metrics.caught_up();
+                    match Box::pin(self.following.read(self.cursor)).await {
+                        Ok((frames, end, rest)) if frames.is_empty() => self.cursor = passed(end, rest, floor),
+                        Ok((frames, _, _)) => self.own = frames.into(),
+                        Err(error) => {
+                            tracing::warn!(app.id = %self.following.scope.app(), %error, "a stream was ended: it could not catch up");
+                            return None;
+                        }
                     }
-                },
+                }
             }
         }
     }
@@ -93,5 +108,19 @@ impl Source for Wide {
     /// The tail is woken with everyone; the rows of a whole application do not go away by themselves.
     async fn look_again(&mut self) -> bool {
         true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_reads_nothing_goes_on_from_the_floor_unless_there_is_more_to_read() {
+        let at = |position: u64| format!("0-{position}").parse::<EventCursor>().expect("a cursor");
+        assert_eq!(passed(at(3), Rest::More, at(9)), at(3));
+        assert_eq!(passed(at(3), Rest::Nothing, at(9)), at(9));
+        assert_eq!(passed(at(3), Rest::Hidden, at(9)), at(9));
+        assert_eq!(passed(at(12), Rest::Nothing, at(9)), at(12));
     }
 }

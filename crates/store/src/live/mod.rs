@@ -62,6 +62,11 @@ impl Live {
         }
     }
 
+    /// How often this node could not reach or hear the others, since the start.
+    pub fn outages(&self) -> u64 {
+        self.outbox.as_ref().map_or(0, |outbox| outbox.outages())
+    }
+
     /// Wakes those who listen in this process.
     pub(crate) fn wake_here(&self, topic: Topic) {
         if let Some(sender) = self.topics().get(&topic) {

@@ -5,6 +5,7 @@
 //! the rest.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
@@ -47,6 +48,7 @@ pub(crate) struct Outbox {
     carries_text: bool,
     pending: Mutex<Pending>,
     filled: Notify,
+    outages: AtomicU64,
 }
 
 /// What is sent together.
@@ -67,11 +69,20 @@ impl Outbox {
             Nodes::Redis(_) => true,
         };
         let node = ids.uuid().simple().to_string();
-        Some(Arc::new(Self { node, carries_text, pending: Mutex::default(), filled: Notify::new() }))
+        Some(Arc::new(Self { node, carries_text, pending: Mutex::default(), filled: Notify::new(), outages: AtomicU64::new(0) }))
     }
 
     pub(super) fn node(&self) -> &str {
         &self.node
+    }
+
+    /// Notes that the other nodes cannot be reached or heard, once for each time that it begins.
+    pub(super) fn lost(&self) {
+        self.outages.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(super) fn outages(&self) -> u64 {
+        self.outages.load(Ordering::Relaxed)
     }
 
     pub(super) fn tell(&self, topic: Topic) {

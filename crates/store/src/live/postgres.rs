@@ -24,6 +24,9 @@ pub(super) async fn send(engine: Engine, outbox: Arc<Outbox>) {
         match notify(&engine, &outbox, &topics).await {
             Ok(()) => failures = 0,
             Err(error) => {
+                if failures == 0 {
+                    outbox.lost();
+                }
                 tracing::warn!(%error, "could not wake other nodes, trying again");
                 outbox.put_back(topics);
                 tokio::time::sleep(PAUSES[failures.min(PAUSES.len() - 1)]).await;
@@ -50,6 +53,9 @@ pub(super) async fn listen(url: String, ears: Ears) {
             Ok(never) => match never {},
             Err(error) => error,
         };
+        if failures == 0 {
+            ears.outbox.lost();
+        }
         tracing::warn!(%error, "does not hear other nodes at the moment, connecting again");
         tokio::time::sleep(PAUSES[failures.min(PAUSES.len() - 1)]).await;
         failures += 1;

@@ -50,6 +50,7 @@ pub(super) async fn send(client: Client, outbox: Arc<Outbox>) {
             Err(error) => {
                 connection = None;
                 if failures == 0 {
+                    outbox.lost();
                     tracing::warn!(%error, "could not reach other nodes over Redis, trying again");
                 }
                 // Text is not kept: it is worth something at once or never.
@@ -93,6 +94,7 @@ pub(super) async fn listen(client: Client, ears: Ears) {
             Err(error) => error,
         };
         if failures == 0 {
+            ears.outbox.lost();
             tracing::warn!(%error, "does not hear other nodes over Redis at the moment, connecting again");
         }
         tokio::time::sleep(PAUSES[failures.min(PAUSES.len() - 1)]).await;

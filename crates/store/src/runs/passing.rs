@@ -35,7 +35,7 @@ pub enum Rest {
 /// A stretch of the sequence.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PassedEvents {
-    /// In order. Those of other agents are left out.
+    /// In order. Those of other agents are left out, and those that cannot be read.
     pub events: Vec<Passed>,
     /// How far was read: go on from here, also when nothing was found.
     pub end: EventCursor,
@@ -156,8 +156,11 @@ impl<M: Mode> RunEvents<'_, M> {
         let mut events = Vec::with_capacity(positions.len());
         for row in rows.all().await? {
             let Some(cursor) = positions.iter().copied().find(|at| at.position() == row.position) else { continue };
-            let run = parse(row.run_id.as_deref().unwrap_or_default(), "an event of a run")?;
-            events.push(Passed { cursor, run, record: RunRecord::try_from(row)? });
+            match passed(cursor, row) {
+                Ok(event) => events.push(event),
+                // Damaged, or of a kind that only a newer node knows. It must not keep everyone from all the others.
+                Err(error) => tracing::error!(%cursor, %error, "an event was left out of streams: it cannot be read"),
+            }
         }
         events.sort_by_key(|event| event.cursor);
         Ok(events)
@@ -166,4 +169,9 @@ impl<M: Mode> RunEvents<'_, M> {
     fn backend(&self) -> DbBackend {
         self.tenant.store.engine.backend()
     }
+}
+
+fn passed(cursor: EventCursor, row: event::Model) -> Result<Passed, StoreError> {
+    let run = parse(row.run_id.as_deref().unwrap_or_default(), "an event of a run")?;
+    Ok(Passed { cursor, run, record: RunRecord::try_from(row)? })
 }

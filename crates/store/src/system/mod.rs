@@ -9,6 +9,7 @@ mod leases;
 mod sessions;
 mod tickets;
 
+pub use self::health::Backlog;
 pub use self::invitations::InvitationOffer;
 pub use self::keys::KeyLogin;
 pub use self::leases::Lease;

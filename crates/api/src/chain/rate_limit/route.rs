@@ -20,6 +20,7 @@ const UNDOCUMENTED: &[(&str, Class)] = &[
     ("/docs/errors/{code}", Class::Public),
     // Several probes may look from one address, and a server that is taken for dead is worse than one that is asked often.
     ("/health", Class::Read),
+    ("/metrics", Class::Public),
 ];
 
 /// One operation, as it is counted.

@@ -7,7 +7,7 @@ use wire::api::package::Package;
 use super::shared;
 use crate::answer::Answer;
 use crate::app::App;
-use crate::extract::body::MAX_FORM_BYTES;
+use crate::extract::body::{self, MAX_FORM_BYTES};
 use crate::extract::{Can, perm};
 use crate::problem::Problem;
 
@@ -67,7 +67,7 @@ fn broken(error: &MultipartError) -> Problem {
     if error.status() == StatusCode::PAYLOAD_TOO_LARGE {
         too_large()
     } else {
-        Problem::new(Code::InvalidRequest, "The form is broken or ends early.")
+        body::too_slow(error).unwrap_or_else(|| Problem::new(Code::InvalidRequest, "The form is broken or ends early."))
     }
 }
 

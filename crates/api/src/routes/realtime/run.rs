@@ -1,3 +1,6 @@
+use std::fmt;
+use std::str::FromStr;
+
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::response::Response;
@@ -34,11 +37,59 @@ pub(super) async fn stream_run(
     IdPath(id): IdPath<RunId>,
     request: StreamRequest,
 ) -> Result<Response, Problem> {
-    let after = request.seen::<i64>().filter(|seq| *seq >= 0).unwrap_or(0);
+    let after = match request.seen::<SeenEvent>().and_then(|seen| seen.of(id)) {
+        // A number that this run has not reached is another run's.
+        Some(seq) if seq <= can.read().await?.run_events().last(id).await? => seq,
+        _ => 0,
+    };
     let follow = app.store.follow_run(&can.scope, id, after).await?.ok_or_else(Problem::not_found)?;
     let follow = if request.deltas { follow.with_deltas() } else { follow };
     let reader = Reader { app: app.clone(), scope: can.scope, run: id, follow, unsent: None, seq: after };
     Ok(sse::respond(app, request.standing, reader))
+}
+
+/// The id of an event: the run and the event's number in it, so that what was seen of one run skips nothing of another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct EventId {
+    run: RunId,
+    seq: i64,
+}
+
+impl fmt::Display for EventId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}-{}", self.run, self.seq)
+    }
+}
+
+/// An id that a client sends back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum SeenEvent {
+    Whole(EventId),
+    /// A number alone, as ids were once written.
+    Number(i64),
+}
+
+impl FromStr for SeenEvent {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        // Written in one way only: no sign, no blanks.
+        let number = |digits: &str| digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| digits.parse().ok()).flatten().ok_or(());
+        match text.split_once('-') {
+            Some((run, seq)) => Ok(Self::Whole(EventId { run: run.parse().map_err(|_| ())?, seq: number(seq)? })),
+            None => number(text).map(Self::Number),
+        }
+    }
+}
+
+impl SeenEvent {
+    /// The number, if the id may be one of this run.
+    fn of(self, run: RunId) -> Option<i64> {
+        match self {
+            Self::Whole(id) => (id.run == run).then_some(id.seq),
+            Self::Number(seq) => Some(seq),
+        }
+    }
 }
 
 /// One client of one run.
@@ -57,7 +108,7 @@ impl Source for Reader {
     async fn next(&mut self) -> Option<Bytes> {
         if self.unsent.is_none() {
             match self.follow.next().await {
-                Ok(Some(Followed::Delta(text))) => return Some(sse::delta(self.seq, self.run, &text)),
+                Ok(Some(Followed::Delta(text))) => return Some(sse::delta(self.id(self.seq), self.run, &text)),
                 Ok(Some(Followed::Event(record))) => self.unsent = Some(record),
                 Ok(None) => return None,
                 Err(error) => return self.broken(&error),
@@ -82,6 +133,10 @@ impl Source for Reader {
 }
 
 impl Reader {
+    fn id(&self, seq: i64) -> EventId {
+        EventId { run: self.run, seq }
+    }
+
     fn broken<T>(&self, error: &StoreError) -> Option<T> {
         tracing::warn!(run.id = %self.run, %error, "a stream was ended: its run could not be read");
         None
@@ -90,10 +145,32 @@ impl Reader {
 
 /// The event as bytes. `None`: the run is gone.
 async fn frame(app: &App, scope: &AppScope, run: RunId, record: &RunRecord) -> Result<Option<Bytes>, StoreError> {
+    let id = EventId { run, seq: record.seq };
     let event = app.store.whole_event(record.data.clone()).await?;
     if !sse::changes_state(&event) {
-        return Ok(Some(sse::line(record.seq, &run_log::line(run, record, &event))));
+        return Ok(Some(sse::line(id, &run_log::line(run, record, &event))));
     }
     let outline = app.store.patiently(async { app.store.read(scope).await?.runs().outlines(&[run]).await }).await?.pop();
-    Ok(outline.map(|outline| sse::update(record.seq, outline, Some((record, &event)))))
+    Ok(outline.map(|outline| sse::update(id, outline, Some((record, &event)))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_reads_back_and_is_of_one_run() {
+        let (run, other) = (RunId::new(&domain::RandomIds), RunId::new(&domain::RandomIds));
+        let seen = |text: String| text.parse::<SeenEvent>();
+        let id = EventId { run, seq: 40 };
+        assert_eq!(seen(id.to_string()), Ok(SeenEvent::Whole(id)));
+        assert_eq!((SeenEvent::Whole(id).of(run), SeenEvent::Whole(id).of(other)), (Some(40), None));
+        assert_eq!(seen("40".to_owned()).map(|seen| seen.of(other)), Ok(Some(40)));
+        for nonsense in ["", "-1", "+1", "1-2", "snapshot", "40 ", "99999999999999999999"].map(ToOwned::to_owned) {
+            assert_eq!(seen(nonsense), Err(()));
+        }
+        for nonsense in [format!("{run}-"), format!("{run}--1"), format!("{run}-+1"), run.to_string()] {
+            assert_eq!(seen(nonsense), Err(()));
+        }
+    }
 }
