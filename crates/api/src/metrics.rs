@@ -54,7 +54,11 @@ impl Metrics {
 
     /// What is counted here, as text.
     pub(crate) fn write(&self, page: &mut Page) {
-        page.family("appstrate_http_request_duration_seconds", "summary", "Requests by route, method and class of status, until the answer's head.");
+        page.family(
+            "appstrate_http_request_duration_seconds",
+            "summary",
+            "Requests by route, method and class of status, until the answer's head.",
+        );
         let requests = self.requests();
         let mut routes: Vec<_> = requests.iter().collect();
         routes.sort_unstable_by_key(|(route, _)| *route);

@@ -39,9 +39,10 @@ fn fail(error: &anyhow::Error) -> ExitCode {
 }
 
 async fn verify(options: &Verify) -> anyhow::Result<Report> {
-    let url = options.database_url.clone().unwrap_or_else(|| format!("sqlite://{}", options.data_dir.join("appstrate.db").display()));
+    let beside = || format!("sqlite://{}", options.data_dir.join("appstrate.db").display()).into();
+    let url = options.database_url.clone().unwrap_or_else(beside);
     let masters = keys::known_master_keys(options.connection_encryption_key.as_ref(), &options.data_dir)?.map(SealWithMaster::new);
-    let archive = AuditArchive::open(&url).await.context("could not open the database (DATABASE_URL, DATA_DIR) for reading")?;
+    let archive = AuditArchive::open(url.expose()).await.context("could not open the database (DATABASE_URL, DATA_DIR) for reading")?;
     let one = |chain| Selection::One(chain, options.pin.clone());
     let selection = match (options.application, options.organization) {
         (Some(app), _) => one(AuditChain::Application(app)),

@@ -65,8 +65,8 @@ pub(crate) struct Verify {
     #[arg(long, env = "DATA_DIR", default_value = "./data")]
     pub data_dir: PathBuf,
     /// `postgres://…` or `sqlite://…`. Left out: `appstrate.db` in the data folder.
-    #[arg(long, env = "DATABASE_URL", hide_env_values = true)]
-    pub database_url: Option<String>,
+    #[arg(long, env = "DATABASE_URL", hide_env_values = true, value_parser = secret)]
+    pub database_url: Option<Secret>,
     /// The master key. With it, only keys that it has sealed count as this server's. Left out: the one in the data folder, if there is one.
     #[arg(long, env = "CONNECTION_ENCRYPTION_KEY", hide_env_values = true, value_parser = secret)]
     pub connection_encryption_key: Option<Secret>,
@@ -109,8 +109,8 @@ pub(crate) struct Serve {
     #[arg(long, env = "DATA_DIR", default_value = "./data")]
     pub data_dir: PathBuf,
     /// `postgres://…` or `sqlite://…`. Left out: `appstrate.db` in the data folder.
-    #[arg(long, env = "DATABASE_URL", hide_env_values = true)]
-    pub database_url: Option<String>,
+    #[arg(long, env = "DATABASE_URL", hide_env_values = true, value_parser = secret)]
+    pub database_url: Option<Secret>,
     /// 32 bytes in base64 that seal all stored credentials. Required with PostgreSQL; generated into the data folder otherwise.
     #[arg(long, env = "CONNECTION_ENCRYPTION_KEY", hide_env_values = true, value_parser = secret)]
     pub connection_encryption_key: Option<Secret>,
@@ -171,6 +171,9 @@ pub(crate) struct Serve {
     /// Write logs as JSON lines.
     #[arg(long, env = "LOG_JSON", default_value_t = false)]
     pub log_json: bool,
+    /// What opens `GET /metrics` as a bearer token, for a Prometheus. Left out: there are no metrics.
+    #[arg(long, env = "METRICS_TOKEN", hide_env_values = true, value_parser = metrics_token)]
+    pub metrics_token: Option<Secret>,
 }
 
 /// The mail server.
@@ -238,6 +241,11 @@ fn secret(text: &str) -> Result<Secret, String> {
     Ok(Secret::from(text))
 }
 
+/// Whoever may guess it has a while to do so.
+fn metrics_token(text: &str) -> Result<Secret, String> {
+    if text.len() >= 16 { Ok(Secret::from(text)) } else { Err("must have 16 characters or more".to_owned()) }
+}
+
 fn trusted_proxies(text: &str) -> Result<u8, String> {
     match text {
         "false" | "" => Ok(0),
@@ -275,9 +283,34 @@ mod tests {
 
     #[test]
     fn a_secret_does_not_show_in_debug_output() {
-        let secrets = ["--connection-encryption-key", "--smtp-pass", "--google-client-secret", "--github-client-secret"];
-        let arguments = secrets.iter().flat_map(|flag| [*flag, "canary"]);
+        let secrets = [
+            "--connection-encryption-key",
+            "--database-url",
+            "--redis-url",
+            "--system-proxies",
+            "--metrics-token",
+            "--smtp-pass",
+            "--google-client-secret",
+            "--github-client-secret",
+        ];
+        let arguments = secrets.iter().flat_map(|flag| [*flag, "canary with sixteen or more"]);
         let cli = Cli::parse_from(["appstrate", "serve"].into_iter().chain(arguments));
         assert!(!format!("{cli:?}").contains("canary"));
+        let verify = ["appstrate", "audit", "verify", "--database-url", "canary", "--connection-encryption-key", "canary"];
+        assert!(!format!("{:?}", Cli::parse_from(verify)).contains("canary"));
+    }
+
+    #[test]
+    fn what_hides_its_value_in_the_help_is_a_secret() {
+        // Each variable whose value clap must not show is in the list above: a new one that is not fails here.
+        let command = Cli::command();
+        let serve = command.find_subcommand("serve").expect("serve exists");
+        let hidden = serve.get_arguments().filter(|argument| argument.is_hide_env_values_set()).count();
+        assert_eq!(hidden, 8);
+    }
+
+    #[test]
+    fn a_token_that_is_soon_guessed_is_none() {
+        assert!(Cli::try_parse_from(["appstrate", "serve", "--metrics-token", "short"]).is_err());
     }
 }

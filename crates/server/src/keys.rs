@@ -1,6 +1,6 @@
 //! The master key: from the environment, or generated into the data folder when the database is embedded.
 
-use std::fs::{self, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::{ErrorKind, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
@@ -13,56 +13,78 @@ use domain::{IdSource, Secret};
 
 const FILE: &str = "connection-encryption.key";
 
-const FORM: &str = "CONNECTION_ENCRYPTION_KEY must be 32 bytes in base64";
-
 /// The key of this server.
 ///
 /// # Errors
 /// With PostgreSQL and without `CONNECTION_ENCRYPTION_KEY`: a generated key would differ between nodes.
 pub(crate) fn master_keys(given: Option<&Secret>, data_dir: &Path, embedded: bool, ids: &dyn IdSource) -> anyhow::Result<MasterKeys> {
-    let text = match given {
-        Some(text) => text.clone(),
-        None if embedded => generated(&data_dir.join(FILE), ids)?,
+    let path = data_dir.join(FILE);
+    match given {
+        Some(text) => parse(text, None),
+        None if embedded => parse(&generated(&path, ids)?, Some(&path)),
         None => bail!("CONNECTION_ENCRYPTION_KEY is required with PostgreSQL: 32 random bytes in base64, the same on every node"),
-    };
-    let key = MasterKey::parse(&text).context(FORM)?;
-    Ok(MasterKeys::new(key, Vec::new()))
+    }
 }
 
 /// The key as it is at hand; none is made. `None`: there is none.
 pub(crate) fn known_master_keys(given: Option<&Secret>, data_dir: &Path) -> anyhow::Result<Option<MasterKeys>> {
     let path = data_dir.join(FILE);
-    let text = match given {
-        Some(text) => text.clone(),
-        None => match fs::read_to_string(&path) {
-            Ok(text) => Secret::new(text),
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(error).with_context(|| format!("could not read {}", path.display())),
-        },
-    };
-    Ok(Some(MasterKeys::new(MasterKey::parse(&text).context(FORM)?, Vec::new())))
+    match given {
+        Some(text) => parse(text, None).map(Some),
+        None => kept(&path)?.map(|text| parse(&text, Some(&path))).transpose(),
+    }
+}
+
+/// `file`: where the text stands; otherwise it is the variable's.
+fn parse(text: &Secret, file: Option<&Path>) -> anyhow::Result<MasterKeys> {
+    let key = MasterKey::parse(text).with_context(|| match file {
+        Some(file) => {
+            format!("{} must hold 32 bytes in base64; restore it from a backup, or remove it if nothing was ever sealed", file.display())
+        }
+        None => "CONNECTION_ENCRYPTION_KEY must be 32 bytes in base64".to_owned(),
+    })?;
+    Ok(MasterKeys::new(key, Vec::new()))
 }
 
 /// Reads the key file, or makes it. Two servers that start at once on one folder end with the same key.
+///
+/// It appears whole, under its name, or not at all: it is written and synced under another one and then linked into place, which fails
+/// where another server was faster. A crash in between leaves nothing that would be read as a key.
 fn generated(path: &Path, ids: &dyn IdSource) -> anyhow::Result<Secret> {
-    match fs::read_to_string(path) {
-        Ok(text) => return Ok(Secret::new(text)),
-        Err(error) if error.kind() == ErrorKind::NotFound => {}
-        Err(error) => return Err(error).with_context(|| format!("could not read {}", path.display())),
+    if let Some(text) = kept(path)? {
+        return Ok(text);
     }
     let mut key = [0; 32];
     ids.fill(&mut key);
     let text = STANDARD.encode(key);
-    match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
-        Ok(mut file) => {
-            file.write_all(text.as_bytes())
-                .and_then(|()| file.sync_all())
-                .with_context(|| format!("could not write {}", path.display()))?;
+    let draft = path.with_extension(format!("key.{}", ids.uuid().simple()));
+    let made = write(&draft, &text).and_then(|()| fs::hard_link(&draft, path));
+    // What is left behind by a crash is a key that was never used.
+    fs::remove_file(&draft).ok();
+    match made {
+        Ok(()) => {
+            let folder = path.parent().unwrap_or(Path::new("."));
+            File::open(folder).and_then(|folder| folder.sync_all()).with_context(|| format!("could not sync {}", folder.display()))?;
             Ok(Secret::new(text))
         }
-        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(Secret::new(fs::read_to_string(path)?)),
-        Err(error) => Err(error).with_context(|| format!("could not create {}", path.display())),
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => kept(path)?.with_context(|| format!("{} was removed", path.display())),
+        Err(error) => Err(error).with_context(|| format!("could not write {}", path.display())),
     }
+}
+
+/// The key in the file. `None`: there is no file.
+fn kept(path: &Path) -> anyhow::Result<Option<Secret>> {
+    match fs::read_to_string(path) {
+        Ok(text) => Ok(Some(Secret::new(text))),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error).with_context(|| format!("could not read {}", path.display())),
+    }
+}
+
+fn write(path: &Path, text: &str) -> std::io::Result<()> {
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()
 }
 
 #[cfg(test)]
@@ -87,5 +109,27 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let error = master_keys(None, folder.path(), false, &RandomIds).expect_err("refused");
         assert!(error.to_string().contains("CONNECTION_ENCRYPTION_KEY"));
+    }
+
+    #[test]
+    fn many_first_starts_at_once_end_with_one_key_and_no_drafts() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let starts: Vec<_> = std::thread::scope(|scope| {
+            let start = || master_keys(None, folder.path(), true, &RandomIds).expect("a key").current().id().to_owned();
+            let starts: Vec<_> = (0..16).map(|_| scope.spawn(start)).collect();
+            starts.into_iter().map(|start| start.join().expect("ends")).collect()
+        });
+        assert!(starts.windows(2).all(|pair| pair[0] == pair[1]), "{starts:?}");
+        let files: Vec<_> = fs::read_dir(folder.path()).expect("reads").map(|file| file.expect("reads").file_name()).collect();
+        assert_eq!(files, [FILE]);
+    }
+
+    #[test]
+    fn a_file_that_holds_no_key_is_named() {
+        let folder = tempfile::tempdir().expect("a folder");
+        fs::write(folder.path().join(FILE), "").expect("writes");
+        let made = master_keys(None, folder.path(), true, &RandomIds).expect_err("refused").to_string();
+        let known = known_master_keys(None, folder.path()).expect_err("refused").to_string();
+        assert!(made.contains(FILE) && known.contains(FILE), "{made}; {known}");
     }
 }

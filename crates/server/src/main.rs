@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `accounts.rs` | mail and login with others |
 //! | `env.rs` | every setting |
+//! | `http.rs` | connections: how long they may be silent, how they end |
 //! | `keys.rs` | the master key |
 //! | `logs.rs` | where logs go |
 //! | `isolation.rs` | the sandbox, probed once |
@@ -18,6 +19,7 @@ mod audit;
 #[cfg(test)]
 mod documents;
 mod env;
+mod http;
 mod isolation;
 mod keys;
 mod logs;

@@ -1,6 +1,5 @@
 //! `appstrate serve`: opens what the server stands on, wires it, and serves until told to stop.
 
-use std::future::IntoFuture as _;
 use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -21,10 +20,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::env::{Role, Serve};
 use crate::isolation::{self, Isolation};
-use crate::{accounts, keys, logs, upkeep};
-
-/// How long open requests may take after the signal to stop.
-const DRAIN: Duration = Duration::from_secs(10);
+use crate::{accounts, http, keys, logs, upkeep};
 
 pub(crate) fn main(options: Serve) -> ExitCode {
     if let Err(error) = logs::start(&options.log_level, options.log_json) {
@@ -64,9 +60,9 @@ async fn serve(options: Serve) -> anyhow::Result<()> {
     let logins = accounts::logins(&options.login, client, options.app_url.clone())?;
     let trusted_origins = accounts::trusted_origins(&options.trusted_origins)?;
 
-    let url =
-        options.database_url.clone().unwrap_or_else(|| format!("sqlite://{}?mode=rwc", options.data_dir.join("appstrate.db").display()));
-    let embedded = url.starts_with("sqlite:");
+    let beside = || format!("sqlite://{}?mode=rwc", options.data_dir.join("appstrate.db").display()).into();
+    let url = options.database_url.clone().unwrap_or_else(beside);
+    let embedded = url.expose().starts_with("sqlite:");
     let masters = keys::master_keys(options.connection_encryption_key.as_ref(), &options.data_dir, embedded, &*ids)?;
     let sealer = Arc::new(SealWithMaster::new(masters.clone()));
     let nodes = match &options.redis_url {
@@ -131,9 +127,11 @@ async fn serve(options: Serve) -> anyhow::Result<()> {
                 sandbox_unavailable: unavailable,
                 deprecations: Vec::new(),
                 streams: api::sse::Timing::default(),
+                body_patience: api::app::DEFAULT_BODY_PATIENCE,
+                metrics_token: options.metrics_token.clone(),
             },
         });
-        tasks.spawn(serve_http(listener, app, shutdown.clone()));
+        tasks.spawn(http::serve(listener, api::router(app), http::Patience::default(), shutdown.clone()));
     }
     tasks.close();
     // Not one of the tasks: it seals what the others have written last.
@@ -179,25 +177,6 @@ async fn bind(options: &Serve) -> anyhow::Result<TcpListener> {
     let listener = TcpListener::bind(address).await.with_context(|| format!("could not listen on {address} (PORT, LISTEN_ADDRESS)"))?;
     tracing::info!(address = %listener.local_addr()?, app_url = %options.app_url, "serving");
     Ok(listener)
-}
-
-async fn serve_http(listener: TcpListener, app: api::App, shutdown: CancellationToken) {
-    let service = api::router(app).into_make_service_with_connect_info::<SocketAddr>();
-    let stopping = shutdown.clone();
-    let server = axum::serve(listener, service).with_graceful_shutdown(async move { stopping.cancelled().await });
-    // Streams have no end of their own, so the drain has a limit.
-    let limit = async {
-        shutdown.cancelled().await;
-        tokio::time::sleep(DRAIN).await;
-    };
-    tokio::select! {
-        outcome = server.into_future() => {
-            if let Err(error) = outcome {
-                tracing::error!(%error, "the HTTP server stopped");
-            }
-        }
-        () = limit => tracing::warn!("open requests were cut off"),
-    }
 }
 
 async fn wait_for_signal() -> anyhow::Result<()> {

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::{Clock, IdSource};
+use domain::{Clock, IdSource, Secret};
 
 use crate::{Nodes, Sealer};
 
@@ -12,7 +12,7 @@ use crate::{Nodes, Sealer};
 #[derive(Clone, Debug)]
 pub struct Options {
     /// `sqlite://path?mode=rwc` or `postgres://…`.
-    pub database_url: String,
+    pub database_url: Secret,
     /// The folder of blobs; made if it does not exist.
     pub blobs: PathBuf,
     /// SQLite: connections that read, beside the one that writes. PostgreSQL: the size of the pool, at least 2. Default 8.
@@ -39,7 +39,7 @@ pub struct Options {
 
 impl Options {
     /// Options with defaults for everything that has one.
-    pub fn new(database_url: impl Into<String>, blobs: impl Into<PathBuf>, sealer: Arc<dyn Sealer>) -> Self {
+    pub fn new(database_url: impl Into<Secret>, blobs: impl Into<PathBuf>, sealer: Arc<dyn Sealer>) -> Self {
         Self {
             database_url: database_url.into(),
             blobs: blobs.into(),

@@ -64,7 +64,7 @@ impl Store {
     /// [`StoreError::RoleMissing`] when the PostgreSQL user may not make or assume the tenants' role.
     pub async fn connect(options: Options) -> Result<Self, StoreError> {
         let blobs = Blobs::in_folder(&options.blobs)?;
-        let engine = Engine::connect(&options.database_url, options.connections).await?;
+        let engine = Engine::connect(options.database_url.expose(), options.connections).await?;
         let clock: Arc<dyn Clock> = match engine.backend() {
             DbBackend::Postgres if options.follow_database_clock => DatabaseClock::start(options.clock, engine.clone()).await?,
             _ => options.clock,
@@ -76,7 +76,7 @@ impl Store {
         tasks.spawn(live::watch(engine.clone(), live.clone(), options.look_every));
         if let Some(outbox) = outbox {
             let ears = Ears { live: live.clone(), deltas: deltas.clone(), outbox };
-            live::start(&options.nodes, &engine, &options.database_url, &ears, &mut tasks)?;
+            live::start(&options.nodes, &engine, options.database_url.expose(), &ears, &mut tasks)?;
         }
         let background = Background::start(engine.clone(), live.clone(), options.last_used_every);
         Ok(Self {

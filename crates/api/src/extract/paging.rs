@@ -61,7 +61,9 @@ pub fn parameter(query: Option<&str>, name: &str, max: usize) -> Result<Option<S
         }
     }
     match found {
-        Some(text) if text.contains('\0') => Err(Problem::invalid(&format!("/{name}"), "invalid_value", "must not contain a NUL character")),
+        Some(text) if text.contains('\0') => {
+            Err(Problem::invalid(&format!("/{name}"), "invalid_value", "must not contain a NUL character"))
+        }
         Some(text) if text.chars().count() > max => {
             Err(Problem::invalid(&format!("/{name}"), "out_of_range", format!("must have at most {max} characters")))
         }

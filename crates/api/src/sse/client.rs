@@ -27,7 +27,16 @@ pub(crate) trait Source: Send + 'static {
 pub(crate) fn respond<S: Source>(app: App, standing: Standing, source: S) -> Response {
     let timing = app.options.streams;
     let now = Instant::now();
-    let client = Client { check_at: now + timing.reauthorize_every, silent_until: now, is_open: false, counted: app.metrics().stream(), app, standing, timing, source };
+    let client = Client {
+        check_at: now + timing.reauthorize_every,
+        silent_until: now,
+        is_open: false,
+        counted: app.metrics().stream(),
+        app,
+        standing,
+        timing,
+        source,
+    };
     let frames = stream::unfold(client, |mut client| async { client.next().await.map(|frame| (Ok::<_, Infallible>(frame), client)) });
     let mut response = Response::new(Body::from_stream(frames));
     let headers = response.headers_mut();

@@ -162,7 +162,7 @@ async fn a_line_that_was_cut_comes_back_by_itself_and_nothing_is_missed() {
             } else {
                 let proxy = Proxy::to(address(&world.url)).await;
                 let change = |options: &mut store::Options| {
-                    options.database_url = proxy.instead_of(&world.url);
+                    options.database_url = proxy.instead_of(&world.url).into();
                     options.nodes = Nodes::Database;
                     options.look_every = NEVER;
                 };

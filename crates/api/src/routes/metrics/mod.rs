@@ -24,7 +24,11 @@ pub async fn metrics(State(app): State<App>, headers: HeaderMap) -> Result<Respo
     let mut page = Page::default();
     app.metrics().write(&mut page);
     let limits = app.limiter.health();
-    page.gauge("appstrate_limiter_degraded", "1 while Redis is lost and this node counts rate limits for itself.", limits.is_degraded.into());
+    page.gauge(
+        "appstrate_limiter_degraded",
+        "1 while Redis is lost and this node counts rate limits for itself.",
+        limits.is_degraded.into(),
+    );
     page.counter("appstrate_limiter_outages_total", "How often Redis was lost for rate limits.", limits.outages);
     let outages = app.store.live().outages();
     page.counter("appstrate_live_outages_total", "How often this node could not reach or hear the others.", outages);
@@ -33,7 +37,11 @@ pub async fn metrics(State(app): State<App>, headers: HeaderMap) -> Result<Respo
     match backlog {
         Ok(backlog) => {
             page.gauge("appstrate_runs_active", "Runs of all organizations that have not ended.", backlog.active_runs);
-            page.gauge("appstrate_audit_unsealed_rows", "Rows of the audit log that wait for a seal; counted up to 10000.", backlog.unsealed_rows);
+            page.gauge(
+                "appstrate_audit_unsealed_rows",
+                "Rows of the audit log that wait for a seal; counted up to 10000.",
+                backlog.unsealed_rows,
+            );
         }
         Err(error) => tracing::warn!(%error, "the database does not answer the metrics"),
     }

@@ -233,3 +233,65 @@ async fn an_attempt_at_someone_who_is_no_end_user_leaves_a_row_too() {
     }
     assert_eq!(bob.audit().await.len(), 0, "the foreign tenant hears nothing of it");
 }
+
+#[tokio::test]
+async fn a_malformed_request_of_an_end_user_leaves_a_row() {
+    for world in World::each().await {
+        let ada = world.tenant("ada").await;
+        let grace = ada.end_user("Grace").await;
+        let (key_id, key) = ada.key_of(ada.plan(&["end-users:read", "runs:read"])).await;
+        let as_grace = key.as_user(grace);
+        let (org, app) = (ada.org.to_string(), ada.app.to_string());
+        for (caller, end_user) in [
+            (as_grace.with("x-app-id", &app).with("x-app-id", &app), Some(grace)),
+            (as_grace.with("x-org-id", &org).with("x-org-id", "nonsense"), Some(grace)),
+            (as_grace.with_key("ask_2"), Some(grace)),
+            (as_grace.with("appstrate-version", "latest"), Some(grace)),
+            // Of two end-users nobody knows which one is meant.
+            (as_grace.as_user(grace), None),
+        ] {
+            let (reply, row) = one_row(&ada, &caller, (Method::GET, "/api/end-users", None)).await;
+            assert_eq!(reply.status, 400, "{reply}");
+            assert_eq!((row.key, row.end_user, row.app), (Some(key_id), end_user, Some(ada.app)), "{reply}");
+        }
+        let doubled = as_grace.with("x-app-id", &app).with("x-app-id", &app);
+        one_row(&ada, &doubled, (Method::GET, "/api/nonsense", None)).await.0.refused(domain::Code::NotFound);
+    }
+}
+
+#[tokio::test]
+async fn an_end_users_ticket_that_is_used_as_another_leaves_a_row() {
+    for world in World::each().await {
+        let stage = Stage::set(&world).await;
+        let stream = "/api/realtime/runs";
+        let make = async |maker: &Actor<'_>| maker.post("/api/realtime/tickets", &json!({})).await.is(201).text_at("/ticket");
+        let anonymous = world.anonymous();
+
+        let of_grace = make(&stage.key.as_user(stage.grace)).await;
+        let path = format!("{stream}?ticket={of_grace}&endUser={}", stage.alan);
+        let (reply, row) = one_row(&stage.own, &anonymous, (Method::GET, &path, None)).await;
+        reply.refused(domain::Code::Forbidden);
+        assert_eq!((row.end_user, row.decision), (Some(stage.grace), domain::Decision::Denied));
+        assert!(format!("{row:?}").contains(&stage.alan.to_string()), "{row:?}");
+
+        let of_application = make(&stage.key).await;
+        let path = format!("{stream}?ticket={of_application}&endUser={}", stage.alan);
+        let (reply, row) = one_row(&stage.own, &anonymous, (Method::GET, &path, None)).await;
+        reply.refused(domain::Code::Forbidden);
+        assert_eq!(row.end_user, None);
+
+        // Refused for something else, it is an end-user's all the same.
+        let of_grace = make(&stage.key.as_user(stage.grace)).await;
+        let path = format!("{stream}?ticket={of_grace}&ticket={of_grace}");
+        let (reply, row) = one_row(&stage.own, &anonymous, (Method::GET, &path, None)).await;
+        reply.refused(domain::Code::InvalidRequest);
+        assert_eq!(row.end_user, Some(stage.grace));
+
+        // A member's ticket acts for nobody.
+        let before = stage.own.audit().await.len();
+        let of_member = make(&stage.own).await;
+        let made = stage.own.audit().await.len();
+        anonymous.get(&format!("{stream}?ticket={of_member}&endUser={}", stage.alan)).await.refused(domain::Code::Forbidden);
+        assert_eq!((made, stage.own.audit().await.len()), (before + 1, made));
+    }
+}

@@ -14,6 +14,7 @@ mod installations;
 mod invitations;
 mod isolation;
 mod members;
+mod metrics;
 mod models;
 mod notifications;
 mod orgs;

@@ -61,6 +61,9 @@ const PLENTY: &str = r#"{
     "write": {"limit": 1000000}, "auth": {"limit": 1000000}, "public": {"limit": 1000000}
 }"#;
 
+/// What opens the metrics of every world.
+pub(crate) const METRICS_TOKEN: &str = "the operator's token";
+
 /// How long a whole answer may take.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -138,6 +141,8 @@ fn options() -> api::Options {
         sandbox_unavailable: None,
         deprecations: Vec::new(),
         streams: api::sse::Timing::default(),
+        body_patience: PATIENCE,
+        metrics_token: Some(METRICS_TOKEN.into()),
     }
 }
 

@@ -1,7 +1,7 @@
 //! The audit log as it stands in the table, also of the platform itself, which no tenant sees.
 
 use audit::SigningKey;
-use sqlx::{Connection as _, PgConnection, Row as _, SqliteConnection};
+use sqlx::{AssertSqlSafe, Connection as _, PgConnection, Row as _, SqliteConnection};
 use tokio_util::sync::CancellationToken;
 
 use super::{TestSealer, World};
@@ -68,6 +68,25 @@ impl World {
         } else {
             read!(PgConnection, url, TRACES, |row| Trace { request: row.get(0), status: row.get(1), text: row.get(2) })
         }
+    }
+
+    /// Runs a statement past the server, as its login user.
+    pub(crate) async fn execute(&self, statement: &str) {
+        let (url, statement) = (self.database_url.as_str(), AssertSqlSafe(statement.to_owned()));
+        if url.starts_with("sqlite:") {
+            let mut connection = SqliteConnection::connect(url).await.unwrap();
+            sqlx::raw_sql(statement).execute(&mut connection).await.unwrap();
+            connection.close().await.unwrap();
+        } else {
+            let mut connection = PgConnection::connect(url).await.unwrap();
+            sqlx::raw_sql(statement).execute(&mut connection).await.unwrap();
+            connection.close().await.unwrap();
+        }
+    }
+
+    /// Deletes every blob.
+    pub(crate) fn lose_blobs(&self) {
+        std::fs::remove_dir_all(self.folder.path().join("blobs/sha256")).unwrap();
     }
 
     /// Seals what is in the log, as the server does about every second.

@@ -125,6 +125,7 @@ async fn a_route_s_class_is_in_the_document_and_in_its_text() {
         ("installPackage", "create"),
         ("listRuns", "read"),
         ("streamRun", "read"),
+        ("createStreamTicket", "read"),
         ("getSession", "read"),
         ("cancelRun", "write"),
         ("signOut", "write"),

@@ -1,3 +1,4 @@
+use axum::http::Method;
 use domain::{Code, Role};
 use serde_json::json;
 
@@ -66,6 +67,51 @@ async fn a_good_credential_that_is_refused_pays_for_itself() {
         caller.get(path).await.refused(Code::RateLimited);
     }
     assert_eq!(world.anonymous().get("/api/runs").await.refused(Code::Unauthorized).budget().remaining, 0, "the address has not paid");
+}
+
+#[tokio::test]
+async fn a_malformed_request_of_a_good_credential_pays_for_itself() {
+    let world = world(r#"{"read": {"limit": 2}, "create": {"limit": 2}, "public": {"limit": 1}}"#).await;
+    let ada = world.tenant("ada").await;
+    let grace = ada.end_user("Grace").await;
+    let key = async || ada.full_key().await;
+    let app = ada.app.to_string();
+    let member = async || ada.member(Role::Admin).await;
+    let refused = [
+        (key().await.with("appstrate-version", "latest"), Method::GET, Code::InvalidApiVersion),
+        (key().await.as_user(grace).with("appstrate-version", "1999-01-01"), Method::GET, Code::UnsupportedApiVersion),
+        (key().await.with("x-app-id", &app).with("x-app-id", &app), Method::GET, Code::InvalidRequest),
+        (key().await.with_key("ask_2"), Method::GET, Code::InvalidRequest),
+        (key().await.as_user(grace).as_user(grace), Method::GET, Code::InvalidRequest),
+        (member().await.with("x-org-id", ada.org.to_string()), Method::GET, Code::InvalidRequest),
+        (member().await.as_user(grace), Method::GET, Code::HeaderNotAllowed),
+        (member().await.with("origin", "https://evil.example"), Method::POST, Code::Forbidden),
+        (member().await.with("sec-fetch-site", "cross-site"), Method::POST, Code::Forbidden),
+    ];
+    for (caller, method, code) in refused {
+        for remaining in [1, 0] {
+            let reply = caller.send(method.clone(), "/api/end-users", None).await.refused(code);
+            assert_eq!(reply.budget().remaining, remaining, "{reply}");
+        }
+        caller.send(method, "/api/end-users", None).await.refused(Code::RateLimited);
+    }
+    let stranger = world.anonymous().with_key("ask_unknown");
+    assert_eq!(stranger.get("/api/runs").await.refused(Code::Unauthorized).budget().remaining, 0, "the address has not paid");
+    ada.full_key().await.get("/api/runs").await.refused(Code::RateLimited);
+}
+
+#[tokio::test]
+async fn a_bad_key_is_told_before_anything_else_that_is_wrong() {
+    let world = world(TWO_READS).await;
+    let ada = world.tenant("ada").await;
+    let bad = world.anonymous().with_key("ask_unknown").with("cookie", ada.cookie());
+    for caller in [
+        bad.with("appstrate-version", "latest"),
+        bad.with("x-app-id", "a").with("x-app-id", "b"),
+        bad.with("appstrate-user", "eu_1").with("appstrate-user", "eu_2"),
+    ] {
+        caller.get("/api/runs").await.refused(Code::Unauthorized);
+    }
 }
 
 #[tokio::test]

@@ -50,19 +50,67 @@ async fn who_was_known_at_the_address_is_not_locked_out_by_others() {
 }
 
 #[tokio::test]
-async fn missing_malformed_and_ended_credentials_count_too() {
+async fn malformed_and_ended_credentials_count_too() {
     let world = world(THREE).await;
     let ada = world.tenant("ada").await;
-    world.anonymous().get("/api/runs").await.refused(Code::Unauthorized);
+    world.anonymous().with("authorization", "Bearer").get("/api/runs").await.refused(Code::Unauthorized);
     world.anonymous().with("authorization", "Basic YTpi").get("/api/runs").await.refused(Code::Unauthorized);
     world.anonymous().with_cookie("ended").get("/api/runs").await.refused(Code::Unauthorized);
-    for caller in [world.anonymous(), world.anonymous().with("authorization", "Basic YTpi"), world.anonymous().with_cookie("other")] {
+    for caller in [guess(&world, 1), world.anonymous().with("authorization", "Basic YTpi"), world.anonymous().with_cookie("other")] {
         caller.get("/api/runs").await.refused(Code::RateLimited);
     }
     // A browser with an ended session can still sign in, and what needs no credentials is counted apart.
     world.anonymous().with_cookie("ended").post("/api/auth/sign-in/email", &serde_json::json!({})).await.refused(Code::ValidationError);
     world.anonymous().get("/docs/errors/not-found").await.is(200);
     ada.with("x-forwarded-for", "198.51.100.1").get("/api/runs").await.is(200);
+}
+
+#[tokio::test]
+async fn requests_without_credentials_keep_nobody_else_from_being_heard() {
+    let world = world(THREE).await;
+    let ada = world.tenant("ada").await;
+    for remaining in [2, 1, 0] {
+        assert_eq!(world.anonymous().get("/api/runs").await.refused(Code::Unauthorized).budget().remaining, remaining);
+    }
+    // Its own limit is reached, and nobody else's: neither of who comes with a new key nor of who has just signed in.
+    world.anonymous().get("/api/runs").await.refused(Code::RateLimited);
+    ada.full_key().await.get("/api/runs").await.is(200);
+    let session = world.session(ada.owner).await;
+    world.anonymous().with_cookie(session.token.expose()).get("/api/orgs").await.is(200);
+    assert_eq!(guess(&world, 1).get("/api/runs").await.refused(Code::Unauthorized).budget().remaining, 2);
+}
+
+#[tokio::test]
+async fn who_signs_in_is_heard_at_an_address_that_guesses() {
+    let world = world(THREE).await;
+    world.proven_user("ada@example.com").await;
+    for number in 0..4 {
+        guess(&world, number).get("/api/runs").await;
+    }
+    guess(&world, 5).get("/api/orgs").await.refused(Code::RateLimited);
+    let body = serde_json::json!({"email": "ada@example.com", "password": "correct horse"});
+    let signed_in = world.anonymous().post("/api/auth/sign-in/email", &body).await.is(200);
+    let cookie = signed_in.header("set-cookie").unwrap().split(';').next().unwrap().to_owned();
+    world.anonymous().with("cookie", cookie).get("/api/orgs").await.is(200);
+}
+
+#[tokio::test]
+async fn an_unknown_route_is_no_way_to_have_keys_looked_up() {
+    let world = world(r#"{"public": {"limit": 5}}"#).await;
+    let ada = world.tenant("ada").await;
+    let grace = ada.end_user("Grace").await;
+    let (known, unheard) = (ada.full_key().await, ada.full_key().await);
+    known.get("/api/end-users").await.is(200);
+    for number in 0..6 {
+        guess(&world, number).get("/api/runs").await;
+    }
+    let rows = ada.audit().await.len();
+    unheard.as_user(grace).get("/api/end-users").await.refused(Code::RateLimited);
+    unheard.as_user(grace).get("/api/nothing").await.refused(Code::NotFound);
+    unheard.as_user(grace).put("/api/end-users", &serde_json::json!({})).await.refused(Code::MethodNotAllowed);
+    assert_eq!(ada.audit().await.len(), rows, "nobody has asked whose key it is");
+    known.as_user(grace).get("/api/nothing").await.refused(Code::NotFound);
+    assert_eq!(ada.audit().await.len(), rows + 1, "who was known before is heard here too");
 }
 
 #[tokio::test]

@@ -18,12 +18,27 @@ async fn a_run_that_has_ended_is_told_from_the_beginning_and_the_stream_ends() {
         let stream = grace.get(&path).await.is(200);
 
         assert!(stream.header("content-type").unwrap().starts_with("text/event-stream"));
-        let numbers: Vec<&str> = stream.text.lines().filter_map(|line| line.strip_prefix("id: ")).collect();
-        assert_eq!(numbers, ["1", "2"], "{stream}");
+        let ids: Vec<&str> = stream.text.lines().filter_map(|line| line.strip_prefix("id: ")).collect();
+        let (first, last) = (format!("{run}-1"), format!("{run}-2"));
+        assert_eq!(ids, [&first, &last], "{stream}");
         assert_eq!(stream.text.matches("event: run_update").count(), 2, "{stream}");
         assert_eq!(stream.text.matches("retry: ").count(), 1, "{stream}");
-        let resumed = grace.with("last-event-id", "1").get(&path).await.is(200);
-        assert!(!resumed.text.contains("id: 1\n") && resumed.text.contains("id: 2\n"), "{resumed}");
+        let shown = async |seen: &str| {
+            let resumed = grace.with("last-event-id", seen).get(&path).await.is(200);
+            [&first, &last].map(|id| resumed.text.contains(&format!("id: {id}\n")))
+        };
+        // As ids are written now, and as they once were.
+        for seen in [first.as_str(), "1"] {
+            assert_eq!(shown(seen).await, [false, true], "{seen}");
+        }
+        for seen in [last.as_str(), "2"] {
+            assert_eq!(shown(seen).await, [false, false], "{seen}");
+        }
+        // What was seen of another run, or of none, skips nothing of this one.
+        let other = Kind::Run.make(&stage, Target::Own).await.id;
+        for seen in [format!("{other}-1"), format!("{other}-2"), format!("{run}-3"), "40".to_owned(), "-1".to_owned(), "0-0".to_owned()] {
+            assert_eq!(shown(&seen).await, [true, true], "{seen}");
+        }
         let logs = grace.get(&format!("/api/runs/{run}/logs")).await.is(200);
         assert_eq!(logs.at("/pagination/total"), 2, "{logs}");
     }

@@ -1,5 +1,7 @@
 //! Streams of many runs: whose they are, what an agent's shows, and that they can be left and taken up again.
 
+use std::time::Duration;
+
 use super::{carry_out, start};
 use crate::walk::Stage;
 use crate::world::{Frame, Stream, World};
@@ -203,5 +205,52 @@ async fn what_an_end_user_took_along_is_not_told_any_more() {
         let kept = start(&stage.key, "@own/helper").await;
         let frames = stage.key.with("last-event-id", "0-0").open(ALL).await.take(1).await;
         assert_eq!(frames[0].run(), kept);
+    }
+}
+
+#[tokio::test]
+async fn a_place_before_events_that_are_gone_is_no_reason_to_read_for_ever() {
+    let world = World::with(|options| options.streams.keep_alive_every = Duration::from_millis(10)).await;
+    let stage = Stage::set(&world).await;
+    let kept = start(&stage.key, "@own/helper").await;
+    carry_out(&world, &kept, &["kept"]).await;
+    let mut earlier = stage.key.open(ALL).await;
+    while earlier.id.is_empty() || earlier.id == "snapshot" {
+        assert!(earlier.read().await);
+    }
+    let gone = start(&stage.key.as_user(stage.grace), "@own/helper").await;
+    carry_out(&world, &gone, &["gone"]).await;
+    let seen = earlier.id.clone();
+    drop(earlier);
+
+    // Its tail begins behind the end-user's last event, which then goes.
+    let holds_the_tail = stage.key.open(ALL).await;
+    stage.own.delete_end_user(stage.grace).await;
+    let mut resumed = stage.key.with("last-event-id", &seen).open(ALL).await;
+    while resumed.comments < 3 {
+        assert!(resumed.read().await);
+    }
+    assert_eq!(world.metric("appstrate_stream_catch_up_reads_total").await, 1.0);
+    let later = start(&stage.key, "@own/helper").await;
+    carry_out(&world, &later, &["later"]).await;
+    assert_eq!(self::seen(&resumed.take(4).await), told(&later, "later"));
+    drop(holds_the_tail);
+}
+
+#[tokio::test]
+async fn an_event_that_cannot_be_read_does_not_hold_up_the_others() {
+    for world in World::each().await {
+        let stage = Stage::set(&world).await;
+        let run = start(&stage.key, "@own/helper").await;
+        let long = "x".repeat(40 * 1024);
+        carry_out(&world, &run, &[&long, "damaged", "whole"]).await;
+        world.lose_blobs();
+        world.execute(&format!("UPDATE events SET data = '{{\"type\":\"of.a.newer.node\"}}' WHERE run_id = '{run}' AND seq = 4")).await;
+
+        let mut stream = stage.key.with("last-event-id", "0-0").open(ALL).await;
+        assert_eq!(seen(&stream.take(4).await), told(&run, "whole"));
+        let next = start(&stage.key, "@own/helper").await;
+        carry_out(&world, &next, &["next"]).await;
+        assert_eq!(seen(&stream.take(4).await), told(&next, "next"));
     }
 }

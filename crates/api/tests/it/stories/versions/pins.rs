@@ -36,6 +36,30 @@ async fn the_pin_of_the_organization_speaks_for_sessions_keys_and_end_users() {
 }
 
 #[tokio::test]
+async fn who_is_refused_on_the_way_hears_the_organization_s_version() {
+    for world in World::each().await {
+        let ada = world.pinned_tenant("ada", Some(NEW)).await;
+        let eve = world.pinned_tenant("eve", Some(NEW)).await;
+        let key = ada.full_key().await;
+        let refused = [
+            (key.with("x-app-id", eve.app.to_string()), Code::Forbidden),
+            (key.with("x-org-id", eve.org.to_string()), Code::Forbidden),
+            (key.with("x-app-id", "a").with("x-app-id", "b"), Code::InvalidRequest),
+            (key.with("appstrate-user", "eu_nobody"), Code::InvalidEndUser),
+            (ada.instead("x-app-id", eve.app.to_string()), Code::NotFound),
+            (ada.with("x-app-id", ada.app.to_string()), Code::InvalidRequest),
+        ];
+        for (caller, code) in refused {
+            speaks(&caller.get("/api/runs").await.refused(code), NEW);
+            speaks(&caller.with("appstrate-version", OLD).get("/api/runs").await.refused(code), OLD);
+        }
+        speaks(&key.with("appstrate-version", "latest").get("/api/runs").await.refused(Code::InvalidApiVersion), NEW);
+        // Of an organization that is not the caller's nothing is told, its version included.
+        speaks(&ada.instead("x-org-id", eve.org.to_string()).get("/api/runs").await.refused(Code::Forbidden), OLD);
+    }
+}
+
+#[tokio::test]
 async fn without_a_usable_pin_the_default_speaks() {
     let world = World::start().await;
     for (name, pin) in [("none", None), ("withdrawn", Some("1999-01-01")), ("nonsense", Some("latest")), ("default", Some(OLD))] {
