@@ -49,6 +49,11 @@ pub fn new_invitation_token(ids: &dyn IdSource) -> Secret {
 
 /// Whether a text could be such a token at all.
 pub fn is_invitation_token(text: &str) -> bool {
+    is_account_token(text)
+}
+
+/// Whether a text could be a secret that was mailed to a user; they have the form of session tokens.
+pub fn is_account_token(text: &str) -> bool {
     text.len() == 43 && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
 }
 

@@ -37,7 +37,7 @@ codes! {
     Forbidden = 403, "forbidden", "Forbidden", "The caller is known but may not do this. `detail` names the permission that is missing or the scope that was left.";
     InvalidEndUser = 403, "invalid_end_user", "Invalid End-User", "`Appstrate-User` names no end-user of the key's application.";
     ScopeMismatch = 403, "scope_mismatch", "Scope Mismatch", "An organization publishes only under its own slug: the package name must begin with `@<slug>/`.";
-    OperationNotAllowed = 403, "operation_not_allowed", "Operation Not Allowed", "This resource is built in or fixed and cannot be changed.";
+    OperationNotAllowed = 403, "operation_not_allowed", "Operation Not Allowed", "A rule forbids this, whatever the permissions are; `detail` says which. What is built into the server is changed by its operator, your own role by another owner, and an owner is removed by an owner only.";
     EmailMismatch = 403, "email_mismatch", "E-mail Mismatch", "The invitation is for another e-mail than the one you are signed in with. Sign out, and sign in as the invited user.";
     NotFound = 404, "not_found", "Not Found", "No such resource is visible to this caller. Check the id, the application and the organization.";
     AgentNotFound = 404, "agent_not_found", "Agent Not Found", "The agent does not exist or is not installed in this application. Install it with `POST /api/applications/{id}/packages`.";
@@ -46,7 +46,7 @@ codes! {
     RequestTimeout = 408, "request_timeout", "Request Timeout", "The body took too long to arrive; `detail` gives the limit. Send it again over a faster connection, or send less.";
     Conflict = 409, "conflict", "Conflict", "The resource changed or exists already. Read it again and retry.";
     EmailTaken = 409, "email_taken", "E-mail Taken", "The e-mail is in use. Sign in instead, or choose another.";
-    AccountNotLinked = 409, "account_not_linked", "Account Not Linked", "An account has this e-mail, and its address was never proven here. Sign in with its password or reset it by mail; that proves the address, and the provider's login works from then on.";
+    AccountNotLinked = 409, "account_not_linked", "Account Not Linked", "An account has this e-mail, and its address was never proven here. Open the link that `POST /api/auth/send-verification-email` mails to it, or reset the password by mail; either proves the address, and the provider's login works from then on. Where the server sends no mail, sign in with the password.";
     SlugTaken = 409, "slug_taken", "Slug Taken", "Another organization has this slug. Choose another.";
     ExternalIdTaken = 409, "external_id_taken", "External ID Taken", "Another end-user of this application has this external id.";
     NameCollision = 409, "name_collision", "Name Collision", "A package with this name exists. Publish a higher version, or choose another name.";
@@ -73,7 +73,7 @@ codes! {
     RunNotReady = 422, "run_not_ready", "Run Not Ready", "The run cannot start; `errors` lists everything that is missing, all at once.";
     IdempotencyConflict = 422, "idempotency_conflict", "Idempotency Conflict", "The idempotency key was used with another query, version or body. Use a new key for a new request.";
     RateLimited = 429, "rate_limited", "Rate Limited", "Too many requests. Wait for the seconds given in `Retry-After`.";
-    TooManyAttempts = 429, "too_many_attempts", "Too Many Attempts", "Wrong guesses at one account or from one address are slowed down. Wait for the seconds given in `Retry-After`, or reset the password.";
+    TooManyAttempts = 429, "too_many_attempts", "Too Many Attempts", "Wrong guesses at one account or from one address are slowed down, and so are mails to one address. Wait for the seconds given in `Retry-After`; after wrong guesses, a password reset ends the wait too.";
     RunLimitReached = 429, "run_limit_reached", "Run Limit Reached", "The organization has as many active runs as it may have. Wait for one to end.";
     InternalError = 500, "internal_error", "Internal Error", "The fault is ours. Retry later; when you report it, give the `Request-Id`.";
     LoginProviderFailed = 502, "login_provider_failed", "Login Provider Failed", "The login provider could not be reached or answered something unexpected. Begin again in a moment, or sign in another way.";

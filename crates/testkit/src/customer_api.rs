@@ -1,5 +1,7 @@
 //! A small company's API on loopback: what an agent calls as a provider, with a key that the agent never sees.
 
+#![expect(clippy::disallowed_types, reason = "another's API, whose refusals are its own")]
+
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 

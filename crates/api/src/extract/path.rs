@@ -82,6 +82,19 @@ impl<S: Send + Sync> FromRequestParts<S> for TokenPath {
     }
 }
 
+/// The last parameter of a page's path, whatever it is: which error, which file.
+#[derive(Clone, Debug)]
+pub struct PagePath(pub String);
+
+impl<S: Send + Sync> FromRequestParts<S> for PagePath {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let parameters = RawPathParams::from_request_parts(parts, state).await.map_err(|_| Problem::not_found())?;
+        parameters.iter().last().map(|(_, value)| Self(value.to_owned())).ok_or_else(Problem::not_found)
+    }
+}
+
 /// The package in `{id}`: its whole name in one segment, the slash as `%2F`.
 #[derive(Clone, Debug)]
 pub struct EncodedAgentPath(pub PackageName);

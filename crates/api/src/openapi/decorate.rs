@@ -1,5 +1,7 @@
 //! What every operation shares, added to the generated document in one place: headers, problems, security, permission text.
 
+use domain::Permission;
+use domain::permission::KeyGrant;
 use serde_json::{Map, Value, json};
 
 /// The headers that no response lacks.
@@ -93,11 +95,16 @@ fn problem_statuses(path: &str, method: &str, level: &str, has_body: bool) -> Ve
 fn complete(path: &str, method: &str, operation: &mut Map<String, Value>) {
     let permission = operation.get("x-permission").and_then(Value::as_str).unwrap_or("public").to_owned();
     let level = operation.get("x-level").and_then(Value::as_str).unwrap_or("none").to_owned();
+    // A handler that no key may call although a key may hold its permission says so by its own security.
+    let takes_keys = matches!(level.as_str(), "organization" | "application")
+        && !operation.contains_key("security")
+        && Permission::parse(&permission).is_none_or(|permission| permission.rule().key != KeyGrant::Never);
     let sentence = match permission.as_str() {
         "public" => "No credentials needed.".to_owned(),
         "signed-in" => "For signed-in users; API keys cannot use it.".to_owned(),
         "member" => "For every member of the organization and its API keys.".to_owned(),
-        name => format!("Needs the permission `{name}`."),
+        name if takes_keys => format!("Needs the permission `{name}`."),
+        name => format!("Needs the permission `{name}` and a session; API keys cannot use it."),
     };
     let class = operation.get("x-rate-limit").and_then(Value::as_str).unwrap_or_default();
     let limits = format!("Rate limits count it as `{class}`.");
@@ -112,8 +119,8 @@ fn complete(path: &str, method: &str, operation: &mut Map<String, Value>) {
         "security".to_owned(),
         match level.as_str() {
             "none" => json!([]),
-            "user" => json!([{ "session": [] }]),
-            _ => json!([{ "apiKey": [] }, { "session": [] }]),
+            _ if takes_keys => json!([{ "apiKey": [] }, { "session": [] }]),
+            _ => json!([{ "session": [] }]),
         },
     );
     let parameters = operation.entry("parameters").or_insert_with(|| json!([])).as_array_mut().expect("parameters are a list");
@@ -123,6 +130,8 @@ fn complete(path: &str, method: &str, operation: &mut Map<String, Value>) {
     }
     if matches!(level.as_str(), "organization" | "application") {
         parameters.push(json!({ "$ref": "#/components/parameters/OrgId" }));
+    }
+    if takes_keys {
         parameters.push(json!({ "$ref": "#/components/parameters/AppstrateUser" }));
     }
     if level == "application" {

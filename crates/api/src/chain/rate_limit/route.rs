@@ -10,14 +10,10 @@ use serde_json::Value;
 
 use super::class::Class;
 use crate::openapi::guard;
+use crate::routes::docs;
 
-/// Routes outside the document; all of them are read without credentials.
+/// Beside the pages of [`docs::PAGES`], which all are read without credentials too.
 const UNDOCUMENTED: &[(&str, Class)] = &[
-    ("/", Class::Public),
-    ("/api/openapi.json", Class::Public),
-    ("/api/docs", Class::Public),
-    ("/api/docs/{*file}", Class::Public),
-    ("/docs/errors/{code}", Class::Public),
     // Several probes may look from one address, and a server that is taken for dead is worse than one that is asked often.
     ("/health", Class::Read),
     ("/metrics", Class::Public),
@@ -34,8 +30,9 @@ struct Entry {
 /// The operations by route template and method.
 static ENTRIES: LazyLock<HashMap<String, Vec<(Method, Entry)>>> = LazyLock::new(|| {
     let mut entries: HashMap<String, Vec<(Method, Entry)>> = HashMap::new();
-    for (path, class) in UNDOCUMENTED {
-        entries.entry((*path).to_owned()).or_default().push((Method::GET, Entry { class: *class, is_open: true }));
+    let pages = docs::PAGES.iter().map(|(path, _)| (*path, Class::Public));
+    for (path, class) in pages.chain(UNDOCUMENTED.iter().copied()) {
+        entries.entry(path.to_owned()).or_default().push((Method::GET, Entry { class, is_open: true }));
     }
     let (_, mut document) = crate::router::documented().split_for_parts();
     for (path, item) in &mut document.paths.paths {

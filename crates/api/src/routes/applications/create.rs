@@ -25,6 +25,7 @@ impl rules::Checked for CreateApplication {
     operation_id = "createApplication",
     tag = "Applications",
     description = "Creates an application of the organization, without agents. For signed-in members: an API key belongs to one application and makes no others.",
+    security(("session" = [])),
     request_body = CreateApplication,
     responses((status = 201, description = "The application.", body = Application))
 )]

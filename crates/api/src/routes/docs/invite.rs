@@ -1,14 +1,15 @@
 //! `/invite/{token}`: where the link of an invitation leads until there is a dashboard: who invites, and how to accept.
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 
 use super::html;
 use super::reference::escape;
 use crate::app::App;
+use crate::extract::TokenPath;
 use crate::routes::invitations::refused;
 
-pub(super) async fn page(State(app): State<App>, Path(token): Path<String>) -> Response {
+pub(super) async fn page(State(app): State<App>, TokenPath(token): TokenPath) -> Response {
     let offer = match auth::invitation::find_open(&app.store, &token).await {
         Ok(offer) => offer,
         Err(error) => return refused(&app, error).into_response(),

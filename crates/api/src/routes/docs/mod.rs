@@ -1,6 +1,7 @@
-//! The reference, served by the server itself: the OpenAPI document, Swagger UI, a page to read, one for each error code, one for the
-//! versions, and the front page.
+//! What the server shows by itself: the reference (OpenAPI document, Swagger UI, a page to read, one for each error code, one for the
+//! versions), the front page, and the pages that mails lead to as long as there is no dashboard.
 
+mod account;
 mod errors;
 mod front;
 mod invite;
@@ -12,7 +13,7 @@ use axum::Router;
 use axum::extract::RawQuery;
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{MethodRouter, get};
 
 use crate::app::App;
 use crate::chain::version;
@@ -20,17 +21,25 @@ use crate::extract::paging;
 use crate::openapi;
 use crate::problem::Problem;
 
-/// Routes outside the document: they describe the API and are not part of it.
+/// Every page by its path, all of them read without credentials. Limits on requests take the paths from here.
+pub const PAGES: [(&str, fn() -> MethodRouter<App>); 12] = [
+    ("/", || get(front::page)),
+    ("/invite/{token}", || get(invite::page)),
+    ("/verify-email", || get(account::verify_email)),
+    ("/reset-password", || get(account::reset_password)),
+    ("/forgot-password", || get(account::forgot_password)),
+    ("/login", || get(account::login)),
+    ("/api/openapi.json", || get(document)),
+    ("/api/docs", || get(swagger::index)),
+    ("/api/docs/{*file}", || get(swagger::file)),
+    ("/docs/api-reference", || get(reference::page)),
+    ("/docs/errors/{code}", || get(errors::page)),
+    ("/docs/versions", || get(versions::page)),
+];
+
+/// Routes outside the document: they describe the API, or lead people to it, and are not part of it.
 pub fn routes() -> Router<App> {
-    Router::new()
-        .route("/", get(front::page))
-        .route("/invite/{token}", get(invite::page))
-        .route("/api/openapi.json", get(document))
-        .route("/api/docs", get(swagger::index))
-        .route("/api/docs/{*file}", get(swagger::file))
-        .route("/docs/api-reference", get(reference::page))
-        .route("/docs/errors/{code}", get(errors::page))
-        .route("/docs/versions", get(versions::page))
+    PAGES.into_iter().fold(Router::new(), |router, (path, page)| router.route(path, page()))
 }
 
 /// The document of the version that `?version=` names, else the header, else the default.
@@ -47,12 +56,23 @@ async fn document(headers: HeaderMap, RawQuery(query): RawQuery) -> Result<Respo
 
 /// A small page in the server's own style; no third-party host, no script.
 fn html(title: &str, body: &str) -> Response {
+    page(title, body, "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
+}
+
+/// The address of a page may hold a secret, so that no other server is told where a visitor comes from, and nothing keeps the page.
+fn page(title: &str, body: &str, policy: &str) -> Response {
     let page = format!(
         "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\"><title>{title} · Appstrate</title>\
          <style>:root{{color-scheme:light dark}}body{{font:16px/1.6 system-ui,sans-serif;max-width:44rem;margin:3rem auto;padding:0 1rem}}\
          code,pre{{font:14px/1.5 ui-monospace,monospace}}pre{{padding:1rem;overflow:auto;border:1px solid #8885;border-radius:6px}}table{{border-collapse:collapse}}\
-         td,th{{border:1px solid #8885;padding:.3rem .6rem;text-align:left;vertical-align:top}}h2{{margin-top:3rem}}</style></head><body>{body}</body></html>"
+         td,th{{border:1px solid #8885;padding:.3rem .6rem;text-align:left;vertical-align:top}}h2{{margin-top:3rem}}\
+         input,button{{font:inherit;padding:.3rem .6rem;margin:.3rem .6rem .3rem 0}}</style></head><body>{body}</body></html>"
     );
-    let policy = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'";
-    ([(header::CONTENT_TYPE, "text/html; charset=utf-8"), (header::CONTENT_SECURITY_POLICY, policy)], page).into_response()
+    let headers = [
+        (header::CONTENT_TYPE, "text/html; charset=utf-8"),
+        (header::CONTENT_SECURITY_POLICY, policy),
+        (header::REFERRER_POLICY, "no-referrer"),
+        (header::CACHE_CONTROL, "no-store"),
+    ];
+    (headers, page).into_response()
 }

@@ -51,7 +51,8 @@ fn render(document: &Value) -> String {
 const INTRODUCTION: &str = "<h1>API reference</h1>\
     <p>Every call is relative to this server. Authenticate with <code>Authorization: Bearer ask_…</code>, or with a session cookie and \
     <code>X-Org-Id</code> (and <code>X-App-Id</code> inside an application). <code>Appstrate-User: eu_…</code> makes any call with a key act as that \
-    end-user. <code>Appstrate-Version</code> names the version to speak.</p>\
+    end-user. <code>Appstrate-Version</code> names the version to speak. <code>Idempotency-Key</code> makes a change safe to repeat: the same key \
+    with the same request gets the first answer again for 24 hours, and the change is made once.</p>\
     <p>The same as <a href=\"/api/openapi.json\">OpenAPI document</a>, and to try out in <a href=\"/api/docs\">Swagger UI</a>.</p>";
 
 fn put(page: &mut String, text: std::fmt::Arguments<'_>) {
@@ -67,7 +68,7 @@ pub(super) fn escape(text: &str) -> String {
 }
 
 /// Text of the document: escaped, with what stands in backquotes as code.
-fn prose(text: &str) -> String {
+pub(super) fn prose(text: &str) -> String {
     let mut out = String::new();
     for (number, part) in escape(text).split('`').enumerate() {
         let tag = if number % 2 == 1 { ("<code>", "</code>") } else { ("", "") };

@@ -83,9 +83,12 @@ fn pretty(example: &Value) -> String {
 }
 
 fn curl(method: &str, path: &str, operation: &Value) -> String {
+    let takes_keys = operation["security"].as_array().into_iter().flatten().any(|scheme| scheme.get("apiKey").is_some());
     let credential = match operation["x-level"].as_str() {
-        Some("organization" | "application") => " \\\n  -H \"Authorization: Bearer $KEY\"",
+        Some("organization" | "application") if takes_keys => " \\\n  -H \"Authorization: Bearer $KEY\"",
         Some("user") => " \\\n  -b cookies.txt",
+        Some("organization") => " \\\n  -b cookies.txt -H \"X-Org-Id: $ORG\"",
+        Some("application") => " \\\n  -b cookies.txt -H \"X-Org-Id: $ORG\" -H \"X-App-Id: $APP\"",
         _ => "",
     };
     let body = match content(&operation["requestBody"]) {

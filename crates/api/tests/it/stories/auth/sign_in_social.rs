@@ -207,7 +207,10 @@ async fn what_goes_wrong_is_shown_to_people_on_the_login_page() {
     assert!(!reply.text.contains("script"), "{reply}");
     let browser = world.anonymous().with("cookie", &way.cookie).with("accept", "text/html,application/xhtml+xml,*/*;q=0.8");
     let reply = browser.get(&format!("/api/auth/callback/github?{denied}")).await.is(302);
-    assert_eq!(reply.header("location"), Some("http://localhost:3000/login?error=login_refused"));
+    let location = reply.header("location").unwrap();
+    assert_eq!(location, "http://localhost:3000/login?error=login_refused");
+    let page = world.anonymous().get(location.strip_prefix("http://localhost:3000").unwrap()).await.is(200);
+    assert!(page.text.contains(Code::LoginRefused.title()), "{page}");
     is_not_signed_in(&reply);
 }
 

@@ -1,5 +1,7 @@
 //! A route that must call out: intent, call, result; and what a repetition is told when it was cut off in between.
 
+#![expect(clippy::disallowed_types, reason = "the paths are the test's own")]
+
 use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Duration;
 
