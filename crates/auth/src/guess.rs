@@ -3,10 +3,8 @@
 //! A guess is counted before its outcome is known and taken back when it was right, so that guesses made at once gain nothing. Accounts
 //! that do not exist are counted like those that do. The delay of an account stays short, because anybody can bring it about.
 
-use std::net::IpAddr;
-
 use chrono::TimeDelta;
-use store::{Allowance, AttemptBucket, Store, StoreError, SystemScope, Write, WriteContext};
+use store::{Allowance, AttemptBucket, Settlement, Store, StoreError, SystemScope, Write, WriteContext};
 
 use crate::AuthError;
 use crate::sign_up::canonical_email;
@@ -25,12 +23,9 @@ fn account_bucket(email: &str) -> AttemptBucket {
     AttemptBucket::new("sign_in.account", &canonical_email(email), ACCOUNT)
 }
 
-/// Whoever has one IPv6 address has the 2^64 around it.
+/// An address that cannot be read is a network of its own.
 fn network(ip: &str) -> String {
-    match ip.parse() {
-        Ok(IpAddr::V6(address)) => format!("{:x?}", &address.segments()[..4]),
-        Ok(IpAddr::V4(_)) | Err(_) => ip.to_owned(),
-    }
+    ip.parse().map_or_else(|_| ip.to_owned(), domain::client_network)
 }
 
 impl Guess {
@@ -52,27 +47,14 @@ impl Guess {
 
     /// The guess was right: the account begins anew, the address gets this one back.
     pub async fn was_right(&self, write: &Write<SystemScope>) -> Result<(), StoreError> {
-        write.attempts().forget(&self.account).await?;
-        match &self.address {
-            Some(address) => write.attempts().give_back(address).await,
-            None => Ok(()),
-        }
+        let account = Some((self.account, Settlement::Forget));
+        let address = self.address.map(|address| (address, Settlement::GiveBack));
+        let buckets: Vec<_> = account.into_iter().chain(address).collect();
+        write.attempts().settle(&buckets).await
     }
 }
 
 /// Forgets all guesses at this account: its owner has proven to be there.
 pub async fn forget(write: &Write<SystemScope>, email: &str) -> Result<(), StoreError> {
-    write.attempts().forget(&account_bucket(email)).await
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_ipv6_address_counts_with_its_network() {
-        assert_eq!(network("2001:db8:1:2::1"), network("2001:db8:1:2:ffff::7"));
-        assert_ne!(network("2001:db8:1:2::1"), network("2001:db8:1:3::1"));
-        assert_ne!(network("192.0.2.1"), network("192.0.2.2"));
-    }
+    write.attempts().settle(&[(account_bucket(email), Settlement::Forget)]).await
 }

@@ -12,6 +12,7 @@ pub mod language;
 #[cfg(feature = "mock")]
 pub mod mock;
 pub mod money;
+pub mod network;
 pub mod package_name;
 pub mod permission;
 pub mod principal;
@@ -28,6 +29,7 @@ pub use id::{
 };
 pub use language::Language;
 pub use money::NanoUsd;
+pub use network::client_network;
 pub use package_name::PackageName;
 pub use permission::{Permission, PermissionSet};
 pub use principal::{Authority, Principal, Reach, Role, Subject};

@@ -56,6 +56,15 @@ impl AttemptBucket {
     }
 }
 
+/// What an attempt that has worked does to a bucket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Settlement {
+    /// Opens it: what was tried has worked.
+    Forget,
+    /// Takes back this one attempt, and the delay that it brought; those before it still count.
+    GiveBack,
+}
+
 /// The buckets of the platform, in a write of its own.
 #[derive(Debug)]
 pub struct Attempts<'u> {
@@ -72,7 +81,7 @@ impl Attempts<'_> {
     /// Counts an attempt in every bucket. `Some`: one of them is closed until then; drop the write, nothing counts.
     ///
     /// The attempt is counted before its outcome is known, so that attempts made at once cannot pass together. Buckets are taken in one
-    /// order everywhere, and forgotten ones are cleared away last, so that two writes never wait for each other.
+    /// order here and in [`Self::settle`], and forgotten ones are cleared away last, so that two writes never wait for each other.
     pub async fn take(&self, buckets: &[AttemptBucket]) -> Result<Option<Timestamp>, StoreError> {
         let now = self.unit.store.clock.now();
         let mut ordered = buckets.to_vec();
@@ -136,14 +145,25 @@ impl Attempts<'_> {
         Ok(())
     }
 
-    /// Opens the bucket: what was tried has worked.
-    pub async fn forget(&self, bucket: &AttemptBucket) -> Result<(), StoreError> {
+    /// Ends attempts that have worked, in every bucket at once and in the order of [`Self::take`].
+    pub async fn settle(&self, buckets: &[(AttemptBucket, Settlement)]) -> Result<(), StoreError> {
+        let mut ordered = buckets.to_vec();
+        ordered.sort_unstable_by_key(|(bucket, _)| bucket.name);
+        for (bucket, settlement) in &ordered {
+            match settlement {
+                Settlement::Forget => self.forget(bucket).await?,
+                Settlement::GiveBack => self.give_back(bucket).await?,
+            }
+        }
+        Ok(())
+    }
+
+    async fn forget(&self, bucket: &AttemptBucket) -> Result<(), StoreError> {
         attempt::Entity::delete_by_id(bucket.name.to_vec()).exec(&self.unit.transaction).await?;
         Ok(())
     }
 
-    /// Takes back one attempt that has worked, and the delay that it brought; those before it still count.
-    pub async fn give_back(&self, bucket: &AttemptBucket) -> Result<(), StoreError> {
+    async fn give_back(&self, bucket: &AttemptBucket) -> Result<(), StoreError> {
         const GIVE_BACK: &str = "UPDATE attempts SET count = count - 1, blocked_until = $2 WHERE bucket = $1 AND count > 0";
         let values = [bucket.name.to_vec().into(), self.unit.store.clock.now().timestamp_millis().into()];
         let statement = Statement::from_sql_and_values(self.unit.store.engine.backend(), GIVE_BACK, values);

@@ -16,7 +16,7 @@ mod users;
 pub use self::account_tokens::{AccountTokens, NewAccountToken, TokenPurpose};
 pub use self::api_keys::{ApiKey, ApiKeyChange, ApiKeys, NewApiKey};
 pub use self::applications::{Application, ApplicationChange, ApplicationDeletion, Applications, NewApplication};
-pub use self::attempts::{Allowance, AttemptBucket, Attempts};
+pub use self::attempts::{Allowance, AttemptBucket, Attempts, Settlement};
 pub use self::end_users::{EndUser, EndUserChange, EndUserFilter, EndUsers, NewEndUser};
 pub use self::invitations::{ClaimedInvitation, Delivery, Invitation, Invitations, NewInvitation};
 pub use self::login_identities::LoginIdentities;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use sea_orm::{ConnectionTrait as _, Statement};
-use store::{Allowance, AttemptBucket, NewAccountToken, Page, TokenPurpose, UserChange, WriteContext, constraint};
+use store::{Allowance, AttemptBucket, NewAccountToken, Page, Settlement, TokenPurpose, UserChange, WriteContext, constraint};
 
 use crate::world::{World, hash};
 
@@ -42,8 +42,7 @@ async fn a_bucket_closes_for_longer_each_time_and_opens_again() {
         }
         assert_eq!(take(&world, &[bob]).await, Some(1));
         let write = world.store.system().write(WriteContext::internal()).await.unwrap();
-        write.attempts().forget(&ada).await.unwrap();
-        write.attempts().give_back(&bob).await.unwrap();
+        write.attempts().settle(&[(ada, Settlement::Forget), (bob, Settlement::GiveBack)]).await.unwrap();
         write.commit().await.unwrap();
         assert_eq!((take(&world, &[ada]).await, take(&world, &[bob]).await), (None, None));
         assert_eq!((take(&world, &[ada]).await, take(&world, &[bob]).await), (None, Some(1)));
