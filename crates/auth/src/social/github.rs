@@ -78,7 +78,10 @@ impl GitHub {
         let client = exchange.client;
         let tokens: Tokens = post(client, "exchange the code", self.web("/login/oauth/access_token"), &fields).await?;
         let Some(access_token) = tokens.access_token else {
-            return Err(LoginError::Denied(tokens.error.unwrap_or_else(|| "nothing".to_owned())));
+            let error = tokens.error.unwrap_or_else(|| "nothing".to_owned());
+            // Mostly the operator's: a wrong secret, or a callback address that is not the registered one.
+            tracing::warn!(login.provider = NAME, error = ?error, "the login provider refuses the exchange of a code");
+            return Err(LoginError::Denied(error));
         };
         let account: Account = self.ask(client, "read the account", "/user", &access_token).await?;
         let emails: Vec<Email> = self.ask(client, "read the e-mail addresses", "/user/emails", &access_token).await?;

@@ -17,11 +17,32 @@ pub(super) const NAME: &str = "google";
 const FRESH: TimeDelta = TimeDelta::hours(1);
 /// An unknown key is looked for at most so often: whoever sends tokens must not make us ask without end.
 const REFETCHED_EVERY: TimeDelta = TimeDelta::minutes(1);
+/// An issuer that did not answer is left alone for so long: asking it takes long, and those who wait meanwhile need no answer of their
+/// own.
+const RETRIED_EVERY: TimeDelta = TimeDelta::seconds(30);
+/// How long what was read last is still used while the issuer does not answer. Keys are withdrawn by no longer being shown, so not for
+/// ever.
+const STALE: TimeDelta = TimeDelta::hours(24);
 
 #[derive(Debug)]
 pub(super) struct Google {
     registration: Registration,
-    cached: Mutex<Option<Cached>>,
+    known: Mutex<Known>,
+}
+
+/// What came of asking the issuer.
+#[derive(Debug, Default)]
+struct Known {
+    cached: Option<Cached>,
+    /// The last try, if it failed.
+    failed: Option<(Timestamp, Failure)>,
+}
+
+/// As [`LoginError::Provider`], for everyone who would ask again too soon.
+#[derive(Clone, Debug)]
+struct Failure {
+    step: &'static str,
+    message: String,
 }
 
 #[derive(Clone, Debug)]
@@ -47,7 +68,7 @@ struct Tokens {
 
 impl Google {
     pub(super) fn new(registration: Registration) -> Self {
-        Self { registration, cached: Mutex::default() }
+        Self { registration, known: Mutex::default() }
     }
 
     pub(super) async fn authorize_url(
@@ -97,13 +118,36 @@ impl Google {
         })
     }
 
-    /// The issuer's document and keys, no older than this.
+    /// The issuer's document and keys, no older than this; older ones as long as it does not answer.
     async fn discover(&self, client: &net::Client, now: Timestamp, max_age: TimeDelta) -> Result<Cached, LoginError> {
-        // Held over the calls: those who wait need the same answer.
-        let mut cached = self.cached.lock().await;
-        if let Some(cached) = cached.as_ref().filter(|cached| now - cached.fetched_at < max_age) {
+        // Held over the calls: those who wait need the same answer, also when it is that there is none.
+        let mut known = self.known.lock().await;
+        if let Some(cached) = known.cached.as_ref().filter(|cached| now - cached.fetched_at < max_age) {
             return Ok(cached.clone());
         }
+        let failure = match known.failed.clone().filter(|(at, _)| now - *at < RETRIED_EVERY) {
+            Some((_, failure)) => failure,
+            None => match self.fetch(client, now).await {
+                Ok(fresh) => {
+                    *known = Known { cached: Some(fresh.clone()), failed: None };
+                    return Ok(fresh);
+                }
+                Err(LoginError::Provider { step, message }) => {
+                    tracing::warn!(step, message, "the login provider's document could not be read");
+                    let failure = Failure { step, message };
+                    known.failed = Some((now, failure.clone()));
+                    failure
+                }
+                Err(other) => return Err(other),
+            },
+        };
+        match known.cached.as_ref().filter(|cached| now - cached.fetched_at < STALE) {
+            Some(stale) => Ok(stale.clone()),
+            None => Err(LoginError::Provider { step: failure.step, message: failure.message }),
+        }
+    }
+
+    async fn fetch(&self, client: &net::Client, now: Timestamp) -> Result<Cached, LoginError> {
         let issuer = self.registration.base.as_str().trim_end_matches('/');
         let url = Url::parse(&format!("{issuer}/.well-known/openid-configuration")).map_err(|error| failed("read the issuer", &error))?;
         let document: Document = get(client, "read the issuer's document", url, None).await?;
@@ -112,8 +156,6 @@ impl Google {
             return Err(failed("read the issuer's document", &"it names another issuer"));
         }
         let keys = Keys::parse(get(client, "read the issuer's keys", document.jwks_uri.clone(), None).await?);
-        let fresh = Cached { document, keys, fetched_at: now };
-        *cached = Some(fresh.clone());
-        Ok(fresh)
+        Ok(Cached { document, keys, fetched_at: now })
     }
 }

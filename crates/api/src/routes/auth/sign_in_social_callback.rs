@@ -4,7 +4,7 @@ use axum::http::{HeaderMap, header};
 use axum::response::{AppendHeaders, IntoResponse, Response};
 use axum_extra::extract::CookieJar;
 use serde_json::json;
-use store::{Audit, AuditFacts};
+use store::{Audit, AuditFacts, SystemScope, Write};
 
 use super::open;
 use crate::answer::Answer;
@@ -68,23 +68,37 @@ async fn finish(
     provider: &str,
     (returned, carried): (Returned, Option<&str>),
 ) -> Result<(Answer, String), Problem> {
-    let (identity, redirect_to) = app.logins.finish(&app.store, provider, returned, carried).await?;
+    let (identity, redirect_to) = match app.logins.finish(&app.store, provider, returned, carried).await {
+        Ok(finished) => finished,
+        Err(error) if leaves_row(&error) => return Err(refuse(open::begin(app, facts, None).await?, provider, error).await),
+        Err(error) => return Err(error.into()),
+    };
     let write = open::begin(app, facts, None).await?;
     let user = match resolve(&write, &identity).await {
         Ok(user) => user,
-        Err(error @ (LoginError::Store(_) | LoginError::Raced)) => return Err(error.into()),
-        Err(error) => {
-            let problem = Problem::from(error);
-            write.audit(Audit { subject: None, detail: json!({ "provider": identity.provider, "code": problem.code.as_str() }) });
-            write.reply(problem.code.status(), None).await?;
-            return Err(problem);
-        }
+        Err(error) if leaves_row(&error) => return Err(refuse(write, identity.provider, error).await),
+        Err(error) => return Err(error.into()),
     };
     let (user_id, provider) = (user.id, identity.provider);
     let (session, cookie) = open::open(app, facts, &write, user).await?;
     write.audit(Audit { subject: Some(session.id.to_string()), detail: json!({ "provider": provider, "user": user_id }) });
     write.reply(302, None).await?;
     Ok((Answer::found(of_app(app, &redirect_to)), cookie))
+}
+
+/// Whether the refusal says something about a login: not about what is none, and after a failure no row can be written.
+fn leaves_row(error: &LoginError) -> bool {
+    !matches!(error, LoginError::UnknownProvider | LoginError::Raced | LoginError::Seal(_) | LoginError::Store(_))
+}
+
+/// The refusal of a login, once its audit row is committed.
+async fn refuse(write: Write<SystemScope>, provider: &str, error: LoginError) -> Problem {
+    let problem = Problem::from(error);
+    write.audit(Audit { subject: None, detail: json!({ "provider": provider, "code": problem.code.as_str() }) });
+    match write.commit_refused(problem.code).await {
+        Ok(()) => problem,
+        Err(error) => error.into(),
+    }
 }
 
 /// A path of ours as a whole address: the dashboard's, which is the API's own.
