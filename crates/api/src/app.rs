@@ -11,6 +11,7 @@ use connect::{Outbound, Vault};
 use domain::{Clock, Code, IdSource, Secret, Timestamp};
 use store::{RateLimiter, Store};
 use tokio_util::task::TaskTracker;
+use tokio_util::task::task_tracker::TaskTrackerToken;
 use tracing::Instrument as _;
 
 use crate::chain::address::TrustedProxies;
@@ -78,6 +79,23 @@ pub struct Parts {
     pub options: Options,
 }
 
+/// Room for one piece of work after an answer; the server waits for it before it stops.
+#[derive(Debug)]
+pub struct Place(TaskTrackerToken);
+
+impl Place {
+    /// Does this while the answer leaves.
+    pub fn fill(self, work: impl Future<Output = ()> + Send + 'static) {
+        let Self(token) = self;
+        let work = async move {
+            let _token = token;
+            work.await;
+        };
+        // What it logs carries the id of its request.
+        tokio::spawn(work.in_current_span());
+    }
+}
+
 impl App {
     pub fn new(parts: Parts) -> Self {
         Self(Arc::new(Whole { parts, established: Established::default(), hub: Hub::default(), metrics: Arc::default() }))
@@ -92,17 +110,16 @@ impl App {
         Ok(Letters::new(self.store.clone(), mailer, self.options.app_url.clone()))
     }
 
-    /// Does this once the answer is on its way: its duration is nobody's to see.
+    /// A place for work that goes on once the answer is on its way: its duration is nobody's to see. Taken before anything is
+    /// committed, so that no refusal follows a change.
     ///
     /// # Errors
     /// When too much of it waits already.
-    pub fn after_answer(&self, work: impl Future<Output = ()> + Send + 'static) -> Result<(), Problem> {
+    pub fn place_after_answer(&self) -> Result<Place, Problem> {
         if self.background.len() >= MAX_BACKGROUND {
             return Err(Problem::new(Code::Unavailable, "The server is busy.").retry_after(5));
         }
-        // What it logs carries the id of its request.
-        self.background.spawn(work.in_current_span());
-        Ok(())
+        Ok(Place(self.background.token()))
     }
 
     pub fn now(&self) -> Timestamp {

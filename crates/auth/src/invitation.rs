@@ -2,10 +2,10 @@
 //! session of the invited e-mail address, or by making the account that has it.
 
 use chrono::TimeDelta;
-use domain::{Secret, UserId};
-use store::{Delivery, InvitationOffer, NewUser, Store, StoreError, SystemScope, Write, constraint};
+use domain::{Role, Secret, UserId};
+use store::{AttemptBucket, Delivery, InvitationOffer, NewUser, Store, StoreError, SystemScope, Write, WriteContext, constraint};
 
-use crate::mail::Mail;
+use crate::mail::{Mail, PER_MAILBOX};
 use crate::sign_in::{self, Opened, Origin};
 use crate::sign_up::PLATFORM_REALM;
 use crate::{AuthError, Passwords, token};
@@ -53,6 +53,8 @@ pub enum Invitee {
 #[derive(Debug)]
 pub struct Joined {
     pub user: UserId,
+    /// The role in the organization: as the invitation offered it when it was taken.
+    pub role: Role,
     /// A new user is signed in.
     pub opened: Option<Opened>,
 }
@@ -114,7 +116,7 @@ pub async fn accept(
 ) -> Result<Joined, InvitationError> {
     let invitation = write.claim_invitation(&token::hash(token)).await?.ok_or(InvitationError::Closed)?;
     let joined = match invitee {
-        Invitee::Known(user) => Joined { user, opened: None },
+        Invitee::Known(user) => Joined { user, role: invitation.role, opened: None },
         Invitee::New { name, password_hash } => {
             let new = NewUser {
                 realm: PLATFORM_REALM.to_owned(),
@@ -128,13 +130,26 @@ pub async fn accept(
                 Err(error) if error.is_conflict(constraint::USER_EMAIL) => return Err(InvitationError::SignInFirst),
                 created => created?.id,
             };
-            Joined { user, opened: Some(sign_in::open_in(write, store, user, origin).await?) }
+            Joined { user, role: invitation.role, opened: Some(sign_in::open_in(write, store, user, origin).await?) }
         }
     };
     match write.admit(&invitation, joined.user).await {
         Err(error) if error.is_conflict(constraint::MEMBER) => Err(InvitationError::AlreadyMember),
         admitted => admitted.map(|()| joined).map_err(Into::into),
     }
+}
+
+/// Counts a mail to this address, in a write of its own and before the invitation's: whoever may invite brings no more into a mailbox
+/// than whoever asks for a letter about an account.
+///
+/// # Errors
+/// [`AuthError::TooManyAttempts`]: the mailbox has had enough for now.
+pub async fn admit_mail(store: &Store, email: &str) -> Result<(), AuthError> {
+    let write = store.system().write(WriteContext::internal()).await?;
+    if let Some(until) = write.attempts().take(&[AttemptBucket::new("invitation", email, PER_MAILBOX)]).await? {
+        return Err(AuthError::TooManyAttempts { until });
+    }
+    Ok(write.commit().await?)
 }
 
 /// The message that carries an invitation's link.

@@ -1,7 +1,7 @@
 //! Making an account.
 
 use domain::Secret;
-use store::{Audit, NewUser, Store, StoreError, User, WriteContext, constraint};
+use store::{Audit, NewUser, Store, StoreError, SystemScope, User, Write, WriteContext, constraint};
 
 use crate::{AuthError, Passwords};
 
@@ -16,30 +16,27 @@ pub struct SignUp {
     pub password: Secret,
 }
 
-/// Creates the user. The password is hashed before the database is touched.
-///
-/// # Errors
-/// [`AuthError::EmailTaken`] when the e-mail is in use.
-pub async fn sign_up(store: &Store, passwords: &Passwords, account: SignUp, context: WriteContext) -> Result<User, AuthError> {
-    let hash = passwords.hash(account.password).await?;
-    let write = store.system().write(context).await?;
-    let new = NewUser {
+/// Hashes the password of a new account, before any write.
+pub async fn prepare(passwords: &Passwords, account: SignUp) -> Result<NewUser, AuthError> {
+    Ok(NewUser {
         realm: PLATFORM_REALM.to_owned(),
         email: canonical_email(&account.email),
         name: account.name,
         email_verified: false,
-        password_hash: Some(Secret::new(hash)),
-    };
-    let created = write.users().create(new).await;
-    match created {
-        Ok(user) => {
-            write.audit_subject(&user.id.to_string());
-            write.commit().await?;
-            Ok(user)
-        }
-        Err(StoreError::Conflict { constraint }) if constraint == constraint::USER_EMAIL => Err(AuthError::EmailTaken),
-        Err(error) => Err(error.into()),
-    }
+        password_hash: Some(Secret::new(passwords.hash(account.password).await?)),
+    })
+}
+
+/// Creates the user in the caller's write.
+///
+/// # Errors
+/// [`AuthError::EmailTaken`] when the e-mail is in use.
+pub async fn create(write: &Write<SystemScope>, new: NewUser) -> Result<User, AuthError> {
+    write.users().create(new).await.map_err(|error| if is_taken(&error) { AuthError::EmailTaken } else { error.into() })
+}
+
+fn is_taken(error: &StoreError) -> bool {
+    error.is_conflict(constraint::USER_EMAIL)
 }
 
 /// What became of a sign-up that nobody may watch.
@@ -50,18 +47,20 @@ pub enum Registered {
     Known(User),
 }
 
-/// As [`sign_up`], for servers that prove addresses by mail: a known e-mail takes as long, writes as much, and is no error.
-pub async fn register(store: &Store, passwords: &Passwords, account: SignUp, context: WriteContext) -> Result<Registered, AuthError> {
-    let hash = passwords.hash(account.password).await?;
-    let email = canonical_email(&account.email);
+/// As [`create`], for servers that prove addresses by mail: a known e-mail takes as long, writes as much, and is no error.
+pub async fn register(store: &Store, new: NewUser, context: WriteContext) -> Result<Registered, AuthError> {
+    match try_register(store, new.clone(), context.clone()).await {
+        // Somebody else took the address between the look and the insert: by now it is known. That two came at once must not show.
+        Err(error) if is_taken(&error) => Ok(try_register(store, new, context).await?),
+        registered => Ok(registered?),
+    }
+}
+
+async fn try_register(store: &Store, new: NewUser, context: WriteContext) -> Result<Registered, StoreError> {
     let write = store.system().write(context).await?;
-    let known = write.users().by_email(PLATFORM_REALM, &email).await?;
-    let registered = if let Some(user) = known {
-        Registered::Known(user)
-    } else {
-        let password_hash = Some(Secret::new(hash));
-        let new = NewUser { realm: PLATFORM_REALM.to_owned(), email, name: account.name, email_verified: false, password_hash };
-        Registered::New(write.users().create(new).await?)
+    let registered = match write.users().by_email(&new.realm, &new.email).await? {
+        Some(user) => Registered::Known(user),
+        None => Registered::New(write.users().create(new).await?),
     };
     let (Registered::New(user) | Registered::Known(user)) = &registered;
     let detail = serde_json::json!({ "known": matches!(registered, Registered::Known(_)) });

@@ -12,7 +12,7 @@ use crate::sign_up::{PLATFORM_REALM, canonical_email};
 use crate::token;
 
 /// What anybody may bring into one mailbox: three of a kind, then fewer and fewer.
-const PER_MAILBOX: Allowance = Allowance { free: 3, first: TimeDelta::minutes(1), longest: TimeDelta::minutes(30) };
+pub(crate) const PER_MAILBOX: Allowance = Allowance { free: 3, first: TimeDelta::minutes(1), longest: TimeDelta::minutes(30) };
 
 /// A letter about an account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -99,7 +99,7 @@ pub struct Letters {
 }
 
 impl Letters {
-    /// `app_url`: where links lead, which is the dashboard.
+    /// `app_url`: where links lead; the API serves their pages.
     pub fn new(store: Store, mailer: Arc<dyn Mailer>, app_url: Url) -> Self {
         Self { store, mailer, app_url }
     }

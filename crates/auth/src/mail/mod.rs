@@ -3,6 +3,7 @@
 mod letters;
 mod smtp;
 
+pub(crate) use letters::PER_MAILBOX;
 pub use letters::{Letter, Letters};
 pub use smtp::{InvalidSender, Security, Smtp, SmtpOptions};
 

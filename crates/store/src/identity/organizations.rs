@@ -85,6 +85,11 @@ impl<M: Mode> Organizations<'_, M> {
 }
 
 impl Organizations<'_, Writing> {
+    /// As [`Self::get`], and kept as it is until this write ends: who would change it too waits.
+    pub async fn get_to_change(&self) -> Result<Option<Organization>, StoreError> {
+        self.0.find::<organization::Entity>().locked().one().await?.map(Organization::try_from).transpose()
+    }
+
     /// The organization after the change. `None`: deleted since the scope was made.
     ///
     /// # Errors

@@ -2,8 +2,8 @@
 
 use domain::{AppId, OrgId, Reach, Role, Secret, SessionId, Timestamp};
 use sea_orm::{
-    ColumnTrait as _, ConnectionTrait as _, EntityTrait as _, PaginatorTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _,
-    Select, Statement,
+    ColumnTrait as _, ConnectionTrait as _, EntityTrait as _, FromQueryResult as _, PaginatorTrait as _, QueryFilter as _, QueryOrder as _,
+    QuerySelect as _, Select, Statement,
 };
 
 use super::System;
@@ -103,20 +103,24 @@ impl System<'_> {
         }))
     }
 
-    /// The organizations of the session's user with its roles, oldest first.
-    pub async fn organizations_of(&self, login: &SessionLogin) -> Result<Vec<(Organization, Role)>, StoreError> {
-        const FIND: &str = "SELECT org_id, role FROM members WHERE user_id = $1 ORDER BY joined_at, org_id";
+    /// A page of the organizations of the session's user with its roles, newest first.
+    pub async fn organizations_of(&self, login: &SessionLogin, page: Page) -> Result<Paged<(Organization, Role)>, StoreError> {
+        const FIND: &str = "SELECT o.*, m.role AS role FROM members m JOIN organizations o ON o.id = m.org_id
+             WHERE m.user_id = $1 ORDER BY m.joined_at DESC, m.org_id DESC LIMIT $2 OFFSET $3";
+        const COUNT: &str = "SELECT count(*) FROM members WHERE user_id = $1";
         let engine = &self.store.inner.engine;
-        let statement = Statement::from_sql_and_values(engine.backend(), FIND, [login.user.id.to_string().into()]);
-        let mut organizations = Vec::new();
-        for row in engine.reader().query_all_raw(statement).await? {
-            let (org, role): (String, String) = (row.try_get_by_index(0)?, row.try_get_by_index(1)?);
-            let role = Role::parse(&role).ok_or(StoreError::Corrupt { what: "a role" })?;
-            if let Some(organization) = organization::Entity::find_by_id(org).one(engine.reader()).await? {
-                organizations.push((organization.try_into()?, role));
-            }
+        let user = login.user.id.to_string();
+        let (limit, offset) = (i64::from(page.size), i64::try_from(page.offset()).unwrap_or(i64::MAX));
+        let find = Statement::from_sql_and_values(engine.backend(), FIND, [user.clone().into(), limit.into(), offset.into()]);
+        let mut items = Vec::new();
+        for row in engine.reader().query_all_raw(find).await? {
+            let role = Role::parse(&row.try_get::<String>("", "role")?).ok_or(StoreError::Corrupt { what: "a role" })?;
+            items.push((organization::Model::from_query_result(&row, "")?.try_into()?, role));
         }
-        Ok(organizations)
+        let count = Statement::from_sql_and_values(engine.backend(), COUNT, [user.into()]);
+        let row = engine.reader().query_one_raw(count).await?.ok_or(StoreError::Corrupt { what: "a count of members" })?;
+        let total = u64::try_from(row.try_get_by_index::<i64>(0)?).map_err(|_| StoreError::Corrupt { what: "a count of members" })?;
+        Ok(Paged { items, total })
     }
 
     /// The scope of one application, as far as the member reaches into it. `None`: the organization has no such application.

@@ -13,9 +13,9 @@ use crate::world::{World, hash, new_key, new_user};
 async fn a_new_organization_has_its_owner_and_one_default_application() {
     for world in World::each().await {
         let acme = world.tenant("acme").await;
-        let organizations = world.store.system().organizations_of(&acme.session).await.unwrap();
-        assert_eq!(organizations.len(), 1);
-        assert_eq!((organizations[0].0.slug.as_str(), organizations[0].1), ("acme", Role::Owner));
+        let organizations = world.store.system().organizations_of(&acme.session, Page::FIRST).await.unwrap();
+        assert_eq!((organizations.items.len(), organizations.total), (1, 1));
+        assert_eq!((organizations.items[0].0.slug.as_str(), organizations.items[0].1), ("acme", Role::Owner));
         let read = world.store.read(&acme.org_scope).await.unwrap();
         let applications = read.applications().list(Page::FIRST).await.unwrap();
         assert_eq!(applications.total, 1);

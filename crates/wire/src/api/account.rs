@@ -115,7 +115,7 @@ pub enum MeObject {
     Me,
 }
 
-/// The signed-in user and every organization that the user is a member of, newest first.
+/// The signed-in user and the organizations that the user is a member of, newest first and at most 100; their own list has all.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]

@@ -40,9 +40,9 @@ pub(super) async fn forgot_password(
 
 /// Sends the letter after the answer, which says nothing about the account; nor does the audit row.
 pub(super) async fn request(app: &App, facts: &AuditFacts, (letter, email): (Letter, String)) -> Result<Answer, Problem> {
-    let letters = app.letters()?;
+    let (letters, place) = (app.letters()?, app.place_after_answer()?);
     app.store.system().append_unscoped_audit(facts, 202).await?;
-    app.after_answer(async move { letters.send(letter, &email).await })?;
+    place.fill(async move { letters.send(letter, &email).await });
     let message = "If the address has an account that needs it, a mail is on its way.".to_owned();
     Answer::committed(202, &MailRequested { object: MailRequestObject::MailRequest, message })
 }

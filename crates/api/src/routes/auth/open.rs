@@ -4,11 +4,9 @@ use auth::AuthError;
 use auth::mail::Letter;
 use auth::sign_in::{Origin, SESSION_SECONDS, open_in};
 use domain::UserId;
-use serde::Serialize;
 use store::{Audit, AuditFacts, SystemScope, Write, WriteContext};
 use wire::api::session::Session;
 
-use crate::answer::Answer;
 use crate::app::App;
 use crate::problem::Problem;
 use crate::{convert, cookie};
@@ -33,18 +31,6 @@ pub(super) async fn open(
     Ok((convert::session(&opened.session, user), cookie))
 }
 
-/// Opens a session for the user and answers with it and its cookie.
-pub(super) async fn answer<T: Serialize>(
-    app: &App,
-    facts: &AuditFacts,
-    user: store::User,
-    (status, body): (u16, impl FnOnce(Session) -> T),
-) -> Result<Answer, Problem> {
-    let write = begin(app, facts, Some(user.id)).await?;
-    let (session, cookie) = open(app, facts, &write, user).await?;
-    Ok(Answer::done(write, status, &body(session)).await?.with_cookie(cookie))
-}
-
 /// The refusal of a password, once its audit row is committed. Refusals unheard leave none: they would fill the log.
 pub(super) async fn refuse(app: &App, facts: &AuditFacts, error: AuthError) -> Problem {
     let account = match &error {
@@ -63,7 +49,8 @@ pub(super) async fn refuse(app: &App, facts: &AuditFacts, error: AuthError) -> P
 /// Mails what has happened already, where there is mail. The change stands whether or not the letter goes out.
 pub(super) fn tell(app: &App, letter: Letter, email: &str) {
     let (Ok(letters), email) = (app.letters(), email.to_owned()) else { return };
-    if let Err(problem) = app.after_answer(async move { letters.send(letter, &email).await }) {
-        tracing::warn!(reason = problem.detail, "a letter about a change of an account was left out");
+    match app.place_after_answer() {
+        Ok(place) => place.fill(async move { letters.send(letter, &email).await }),
+        Err(problem) => tracing::warn!(reason = problem.detail, "a letter about a change of an account was left out"),
     }
 }

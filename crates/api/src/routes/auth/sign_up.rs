@@ -1,7 +1,8 @@
 use auth::mail::Letter;
-use auth::sign_up::{Registered, SignUp, canonical_email};
+use auth::sign_up::{Registered, SignUp};
 use axum::extract::State;
-use store::{AuditFacts, WriteContext};
+use serde_json::json;
+use store::{Audit, AuditFacts, WriteContext};
 use wire::api::session::{self, PendingSignUp, SignUpObject, SignUpResult};
 
 use super::open;
@@ -36,21 +37,28 @@ pub(super) async fn sign_up(can: Can<perm::Public>, State(app): State<App>, Json
     if app.mailer.is_some() {
         return register(&app, can.facts(), account).await;
     }
-    let user = auth::sign_up::sign_up(&app.store, &app.passwords, account, WriteContext::internal()).await?;
-    open::answer(&app, can.facts(), user, (201, SignUpResult::Session)).await
+    let new = auth::sign_up::prepare(&app.passwords, account).await?;
+    // One write: an account without its session would be one that nobody has heard of, and an address that is taken.
+    let write = open::begin(&app, can.facts(), None).await?;
+    let user = auth::sign_up::create(&write, new).await?;
+    let id = user.id;
+    let (session, cookie) = open::open(&app, can.facts(), &write, user).await?;
+    write.audit(Audit { subject: Some(id.to_string()), detail: json!({ "session": session.id }) });
+    Ok(Answer::done(write, 201, &SignUpResult::Session(session)).await?.with_cookie(cookie))
 }
 
 /// The sign-up that is finished by a link in a mail.
 async fn register(app: &App, facts: &AuditFacts, account: SignUp) -> Result<Answer, Problem> {
-    let letters = app.letters()?;
-    let email = canonical_email(&account.email);
-    let registered = auth::sign_up::register(&app.store, &app.passwords, account, WriteContext::of(facts.clone())).await?;
+    let (letters, place) = (app.letters()?, app.place_after_answer()?);
+    let new = auth::sign_up::prepare(&app.passwords, account).await?;
+    let email = new.email.clone();
+    let registered = auth::sign_up::register(&app.store, new, WriteContext::of(facts.clone())).await?;
     let letter = match registered {
         Registered::New(_) => Letter::VerifyEmail,
         Registered::Known(_) => Letter::AccountExists,
     };
     let to = email.clone();
-    app.after_answer(async move { letters.send(letter, &to).await })?;
+    place.fill(async move { letters.send(letter, &to).await });
     let pending = PendingSignUp { object: SignUpObject::SignUp, email, requires_verification: true };
     Answer::committed(201, &SignUpResult::Pending(pending))
 }

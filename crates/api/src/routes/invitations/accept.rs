@@ -1,7 +1,6 @@
 use auth::invitation::{self, Account};
 use auth::sign_in::{Origin, SESSION_SECONDS};
 use axum::extract::State;
-use domain::Role;
 use serde_json::json;
 use store::{Audit, WriteContext};
 use wire::api::invitation::{AcceptInvitation, AcceptedInvitation, AcceptedInvitationObject};
@@ -60,13 +59,13 @@ pub(super) async fn accept_invitation(
     let origin = Origin { ip: facts.ip.clone(), user_agent: facts.user_agent.clone() };
     let write = app.store.system().write(WriteContext::of(facts)).await?;
     let joined = invitation::accept(&app.store, &write, &token, invitee, origin).await.map_err(refused)?;
-    let detail = json!({ "user": joined.user, "role": offer.role });
+    let detail = json!({ "user": joined.user, "role": joined.role });
     write.audit(Audit { subject: Some(offer.id.to_string()), detail });
     let accepted = AcceptedInvitation {
         object: AcceptedInvitationObject::AcceptedInvitation,
         org_id: offer.org,
         user_id: joined.user,
-        role: Role::clone(&offer.role),
+        role: joined.role,
         is_new_user: joined.opened.is_some(),
     };
     let answer = Answer::done(write, 200, &accepted).await?;

@@ -1,7 +1,7 @@
 use auth::invitation::{self, VALID_FOR};
 use auth::sign_up::canonical_email;
 use axum::extract::State;
-use domain::{Code, OrgId, Role, Secret};
+use domain::{Code, OrgId, Permission, Role, Secret};
 use serde_json::json;
 use store::{Audit, Delivery, NewInvitation, constraint};
 use wire::api::invitation::{CreateInvitation, CreatedInvitation};
@@ -31,7 +31,11 @@ impl rules::Checked for CreateInvitation {
                    link is mailed after this answer, and `delivery` of the invitation tells what became of it; otherwise the link is in this answer, once.",
     params(("id" = OrgId, Path, description = "The organization.")),
     request_body = CreateInvitation,
-    responses((status = 201, description = "The invitation.", body = CreatedInvitation), (status = 409, description = "The address is a member's."))
+    responses(
+        (status = 201, description = "The invitation.", body = CreatedInvitation),
+        (status = 409, description = "The address is a member's."),
+        (status = 429, description = "The mailbox was sent several invitations within a short time.")
+    )
 )]
 pub(super) async fn create_invitation(
     can: Can<perm::MembersInvite>,
@@ -51,7 +55,16 @@ pub(super) async fn create_invitation(
         invited_by: can.user,
         expires_at: app.now() + VALID_FOR,
     };
+    // Both before the write: what is refused has changed nothing.
+    let place = app.mailer.is_some().then(|| app.place_after_answer()).transpose()?;
+    if place.is_some() {
+        invitation::admit_mail(&app.store, &email).await.map_err(|error| Problem::of_auth(&app, error))?;
+    }
     let write = can.write_org().await?;
+    // Whoever was removed or demoted since the request began takes its invitations along, and this one would stay.
+    if !write.members().locked_role(can.user).await?.is_some_and(|role| Permission::MembersInvite.is_held_by(role)) {
+        return Err(Problem::new(Code::Forbidden, "The caller may no longer invite into this organization."));
+    }
     if write.members().has_email(&email).await? {
         return Err(Problem::new(Code::AlreadyMember, "The e-mail is a member's.").param("email"));
     }
@@ -64,16 +77,17 @@ pub(super) async fn create_invitation(
             error.into()
         }
     })?;
-    write.audit(Audit { subject: Some(created.id.to_string()), detail: json!({ "email": email, "role": role }) });
+    // Never the address: the log outlives everything that is deleted.
+    write.audit(Audit { subject: Some(created.id.to_string()), detail: json!({ "role": role }) });
     let location = format!("/api/orgs/{id}/invitations/{}", created.id);
     let (invitation, now) = (created.id, app.now());
     let shown = app.mailer.is_none().then(|| link.expose().clone());
     let answer =
         Answer::created(write, &CreatedInvitation { invitation: convert::invitation(created, now), link: shown }, location).await?;
-    if let Some(mailer) = app.mailer.clone() {
+    if let (Some(mailer), Some(place)) = (app.mailer.clone(), place) {
         let (scope, mail, store) = (can.scope, invitation::mail(&email, &organization.name, &inviter, &link), app.store.clone());
         // The invitation stands, whether or not the mail goes out; what became of it stands in its row.
-        app.after_answer(async move {
+        place.fill(async move {
             let delivery = match mailer.send(mail).await {
                 Ok(()) => Delivery::Sent,
                 Err(error) => {
@@ -89,7 +103,7 @@ pub(super) async fn create_invitation(
             if let Err(error) = noted.await {
                 tracing::warn!(invitation.id = %invitation, %error, "what became of an invitation's mail could not be noted");
             }
-        })?;
+        });
     }
     Ok(answer)
 }

@@ -1,4 +1,4 @@
-use domain::{Code, OrgId, Role, UserId};
+use domain::{Code, OrgId, Permission, Role, UserId};
 use serde_json::json;
 use store::Audit;
 use wire::api::member::{ChangeMemberRole, Member};
@@ -22,7 +22,7 @@ impl rules::Checked for ChangeMemberRole {
     path = "/api/orgs/{id}/members/{userId}",
     operation_id = "changeMemberRole",
     tag = "Members",
-    description = "Gives the member another role, from its next request on; the keys that it has made follow. Nobody changes their own role, and the last owner stays one.",
+    description = "Gives the member another role, from its next request on; the keys that it has made follow. A role that may not invite cancels the open invitations that the member has made. Nobody changes their own role, and the last owner stays one.",
     params(("id" = OrgId, Path, description = "The organization."), ("userId" = UserId, Path, description = "The member.")),
     request_body = ChangeMemberRole,
     responses((status = 200, description = "The member after the change.", body = Member), (status = 409, description = "It is the last owner."))
@@ -45,7 +45,10 @@ pub(super) async fn change_member_role(
         return Err(Problem::new(Code::LastOwner, "The member is the only owner."));
     }
     write.members().set_role(user, body.role).await?;
+    // After the role, which an invitation under way waits for: whoever may not invite has no invitations open.
+    let cancelled = if Permission::MembersInvite.is_held_by(body.role) { 0 } else { write.invitations().cancel_of(user).await? };
     let member = write.members().get(user).await?.ok_or_else(Problem::not_found)?;
-    write.audit(Audit { subject: Some(user.to_string()), detail: json!({ "role": { "from": before.role, "to": body.role } }) });
+    let detail = json!({ "role": { "from": before.role, "to": body.role }, "invitationsCancelled": cancelled });
+    write.audit(Audit { subject: Some(user.to_string()), detail });
     Answer::done(write, 200, &convert::member(member)).await
 }

@@ -16,9 +16,10 @@ pub(super) async fn end_membership(write: Write<OrgScope>, user: UserId, by: Rol
     if member.role == Role::Owner && owners.len() == 1 {
         return Err(Problem::new(Code::LastOwner, "The member is the only owner."));
     }
+    // The membership first: an invitation under way waits for it, and the next one finds none.
+    write.members().remove(user).await?;
     let revoked = write.revoke_keys_of(user).await?;
     let cancelled = write.invitations().cancel_of(user).await?;
-    write.members().remove(user).await?;
     let detail = json!({ "role": member.role, "keysRevoked": revoked, "invitationsCancelled": cancelled });
     write.audit(Audit { subject: Some(user.to_string()), detail });
     Answer::deleted(write).await

@@ -1,5 +1,5 @@
 use axum::extract::State;
-use store::{Paged, SessionLogin};
+use store::SessionLogin;
 use wire::api::list::List;
 use wire::api::organization::Organization;
 
@@ -25,11 +25,6 @@ pub(super) async fn list_organizations(can: Can<perm::SignedIn>, State(app): Sta
 
 /// A page of the organizations of the session's user.
 pub(crate) async fn page_of(app: &App, login: &SessionLogin, paging: Paging) -> Result<Answer, Problem> {
-    let mut all = app.store.system().organizations_of(login).await?;
-    all.reverse();
-    let total = all.len() as u64;
-    let skipped = usize::try_from((paging.page - 1) * paging.page_size).unwrap_or(usize::MAX);
-    let size = usize::try_from(paging.page_size).unwrap_or(usize::MAX);
-    let items = all.into_iter().skip(skipped).take(size).map(|(organization, role)| convert::organization(organization, role)).collect();
-    Answer::list(Paged { items, total }, paging)
+    let page = app.store.system().organizations_of(login, paging.into()).await?;
+    Answer::list(page.try_map(|(organization, role)| Ok::<_, Problem>(convert::organization(organization, role)))?, paging)
 }

@@ -40,14 +40,17 @@ pub(super) async fn update_organization_settings(
 ) -> Result<Answer, Problem> {
     own(&can, id)?;
     let write = can.write_org().await?;
-    let mut settings = write.organization().get().await?.ok_or_else(Problem::not_found)?.settings;
-    match &body.api_version {
-        None => {}
-        Some(None) => _ = settings.remove("apiVersion"),
-        Some(Some(date)) => _ = settings.insert("apiVersion".to_owned(), json!(date)),
+    // Locked: the settings are written as a whole, so that of two who change one each, none may be forgotten.
+    let mut organization = write.organization().get_to_change().await?.ok_or_else(Problem::not_found)?;
+    if let Some(version) = &body.api_version {
+        let mut settings = organization.settings;
+        match version {
+            None => _ = settings.remove("apiVersion"),
+            Some(date) => _ = settings.insert("apiVersion".to_owned(), json!(date)),
+        }
+        let change = OrganizationChange { settings: Some(settings), ..OrganizationChange::default() };
+        organization = write.organization().update(change).await?.ok_or_else(Problem::not_found)?;
     }
-    let change = OrganizationChange { settings: Some(settings), ..OrganizationChange::default() };
-    let organization = write.organization().update(change).await?.ok_or_else(Problem::not_found)?;
     let settings = settings_of(&organization);
     write.audit(Audit { subject: Some(id.to_string()), detail: json!({ "apiVersion": settings.api_version }) });
     Answer::done(write, 200, &settings).await
