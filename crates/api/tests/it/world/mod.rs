@@ -28,6 +28,7 @@ use runs::preflight::Limits;
 use store::{RateLimiter, SealError, Sealer, Store};
 use tempfile::TempDir;
 use tokio_util::task::TaskTracker;
+use tokio_util::task::task_tracker::TaskTrackerToken;
 use tower::ServiceExt as _;
 
 pub(crate) use self::actor::Actor;
@@ -261,6 +262,11 @@ impl World {
         self.background.wait().await;
         self.background.reopen();
         self.mailbox.take()
+    }
+
+    /// Takes this many places for work after answers.
+    pub(crate) fn busy(&self, places: usize) -> Vec<TaskTrackerToken> {
+        (0..places).map(|_| self.background.token()).collect()
     }
 
     /// Sends a request as it is. What no response may lack is checked here, for every request of every test.

@@ -46,6 +46,8 @@ struct Shared {
     grants: Mutex<HashMap<String, Grant>>,
     now: Mutex<i64>,
     key_reads: Mutex<u32>,
+    document_reads: Mutex<u32>,
+    is_down: Mutex<bool>,
 }
 
 /// The provider; gone with its value.
@@ -84,6 +86,8 @@ impl Provider {
             grants: Mutex::default(),
             now: Mutex::new(now),
             key_reads: Mutex::default(),
+            document_reads: Mutex::default(),
+            is_down: Mutex::default(),
         });
         let routes = Router::new()
             .route("/.well-known/openid-configuration", get(document))
@@ -121,6 +125,15 @@ impl Provider {
         *self.shared.key_reads.lock().unwrap()
     }
 
+    pub(crate) fn document_reads(&self) -> u32 {
+        *self.shared.document_reads.lock().unwrap()
+    }
+
+    /// Whether its document cannot be read from now on.
+    pub(crate) fn set_down(&self, is_down: bool) {
+        *self.shared.is_down.lock().unwrap() = is_down;
+    }
+
     /// The person agrees; the code that the browser brings back.
     pub(crate) fn grant(&self, grant: Grant) -> String {
         let mut grants = self.shared.grants.lock().unwrap();
@@ -130,12 +143,16 @@ impl Provider {
     }
 }
 
-async fn document(State(shared): State<Arc<Shared>>) -> Json<Value> {
+async fn document(State(shared): State<Arc<Shared>>) -> Result<Json<Value>, StatusCode> {
+    *shared.document_reads.lock().unwrap() += 1;
+    if *shared.is_down.lock().unwrap() {
+        return Err(StatusCode::SERVICE_UNAVAILABLE);
+    }
     let url = &shared.url;
-    Json(json!({
+    Ok(Json(json!({
         "issuer": url, "authorization_endpoint": format!("{url}/authorize"), "token_endpoint": format!("{url}/token"),
         "jwks_uri": format!("{url}/keys")
-    }))
+    })))
 }
 
 async fn keys(State(shared): State<Arc<Shared>>) -> Json<Value> {

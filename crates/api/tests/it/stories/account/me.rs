@@ -1,5 +1,6 @@
 use domain::{Code, Role};
 use serde_json::json;
+use store::NewOrganization;
 
 use crate::world::World;
 
@@ -31,5 +32,27 @@ async fn a_key_is_nobody() {
     for path in ["/api/me", "/api/me/orgs", "/api/profile"] {
         key.get(path).await.refused(Code::Forbidden);
         world.anonymous().get(path).await.refused(Code::Unauthorized);
+    }
+}
+
+#[tokio::test]
+async fn a_user_of_very_many_organizations_sees_the_newest_and_pages_through_all() {
+    for world in World::each().await {
+        let ada = world.tenant("ada").await;
+        for number in 0..102 {
+            let write = world.store.system().write(store::WriteContext::internal()).await.unwrap();
+            let (slug, settings) = (format!("org{number}"), serde_json::Map::new());
+            let new = NewOrganization { name: slug.clone(), slug, settings, owner: ada.owner, application: "Default".to_owned() };
+            write.create_organization(new).await.unwrap();
+            write.commit().await.unwrap();
+            world.clock.advance(std::time::Duration::from_secs(1));
+        }
+        let actor = ada.without("x-org-id").without("x-app-id");
+        let me = actor.get("/api/me").await.is(200);
+        assert_eq!(me.at("/organizations").as_array().unwrap().len(), 100);
+        assert_eq!(me.at("/organizations/0/slug"), "org101");
+        let last = actor.get("/api/me/orgs?page=2&pageSize=100").await.is(200);
+        assert_eq!((last.at("/pagination/total"), last.at("/data").as_array().unwrap().len()), (json!(103), 3));
+        assert_eq!(last.at("/data/2/slug"), "ada");
     }
 }

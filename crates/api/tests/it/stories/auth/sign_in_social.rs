@@ -258,3 +258,54 @@ async fn a_provider_that_is_gone_is_said_to_be() {
     assert!(!reply.text.contains("127.0.0.1"), "{reply}");
     world.anonymous().get("/api/auth/sign-in/social/google").await.refused(Code::LoginProviderFailed);
 }
+
+#[tokio::test]
+async fn a_provider_that_does_not_answer_is_asked_seldom_and_what_was_read_still_counts() {
+    let there = Provider::start(NOW).await;
+    let world = World::with_logins(&there, |_| {}).await;
+    there.set_down(true);
+    for _ in 0..3 {
+        world.anonymous().get("/api/auth/sign-in/social/google").await.refused(Code::LoginProviderFailed);
+    }
+    assert_eq!(there.document_reads(), 1, "those who come at once need no answer of their own");
+    there.set_down(false);
+    world.clock.advance(Duration::from_secs(30));
+    there.set_time(NOW + 30);
+    sign_in(&world, &there, "google", (json!({}), true)).await.is(302);
+    assert_eq!(there.document_reads(), 2);
+
+    there.set_down(true);
+    world.clock.advance(Duration::from_hours(1));
+    there.set_time(NOW + 3_630);
+    for _ in 0..3 {
+        sign_in(&world, &there, "google", (json!({}), true)).await.is(302);
+    }
+    assert_eq!(there.document_reads(), 3);
+    world.clock.advance(Duration::from_hours(24));
+    world.anonymous().get("/api/auth/sign-in/social/google").await.refused(Code::LoginProviderFailed);
+    assert_eq!(there.document_reads(), 4, "not for ever: keys are withdrawn by no longer being shown");
+}
+
+#[tokio::test]
+async fn every_refused_login_leaves_a_row() {
+    let there = Provider::start(NOW).await;
+    let world = World::with_logins(&there, |_| {}).await;
+    let way = begin(&world, "github", "").await;
+    come_back(&world, &way, &format!("error=access_denied&state={}", way.asked["state"])).await.refused(Code::LoginRefused);
+    come_back(&world, &way, "code=x&state=foreign").await.refused(Code::InvalidRequest);
+    come_back(&world, &way, &format!("code=unknown&state={}", way.asked["state"])).await.refused(Code::LoginRefused);
+    sign_in(&world, &there, "google", (json!({"nonce": "another"}), true)).await.refused(Code::LoginProviderFailed);
+    sign_in(&world, &there, "google", (json!({"email_verified": false}), true)).await.refused(Code::LoginRefused);
+    world.anonymous().get("/api/auth/callback/nonsense?code=x&state=y").await.refused(Code::NotFound);
+    let rows = world.platform_audit().await;
+    let told: Vec<(i64, Value)> = rows.iter().map(|row| (row.status.unwrap(), serde_json::from_str(&row.detail).unwrap())).collect();
+    let row = |provider: &str, code: Code| (i64::from(code.status()), json!({"provider": provider, "code": code.as_str()}));
+    let expected = [
+        row("github", Code::LoginRefused),
+        row("github", Code::InvalidRequest),
+        row("github", Code::LoginRefused),
+        row("google", Code::LoginProviderFailed),
+        row("google", Code::LoginRefused),
+    ];
+    assert_eq!(told, expected);
+}

@@ -1,5 +1,6 @@
 use domain::Code;
 use serde_json::json;
+use store::failpoints::{Fault, Point};
 
 use super::token;
 use crate::world::World;
@@ -54,4 +55,38 @@ async fn every_wrong_value_has_its_pointer() {
         assert!(errors.as_array().unwrap().iter().any(|error| error["pointer"] == pointer), "{reply}");
     }
     reply.invalid_at("/password");
+}
+
+#[tokio::test]
+async fn an_account_comes_with_its_session_or_not_at_all() {
+    for world in World::each().await {
+        let body = json!({"name": "Ada", "email": "ada@example.com", "password": "correct horse"});
+        for point in [Point::Opened, Point::Answering, Point::Audited] {
+            world.failpoints.arm(point, Fault::Error);
+            world.anonymous().post("/api/auth/sign-up/email", &body).await.refused(Code::Unavailable);
+        }
+        let reply = world.anonymous().post("/api/auth/sign-up/email", &body).await.is(201);
+        let rows = world.platform_audit().await;
+        assert_eq!(rows.len(), 1, "{rows:?}");
+        assert_eq!((rows[0].status, rows[0].subject.clone()), (Some(201), Some(reply.text_at("/user/id"))));
+        assert!(rows[0].detail.contains(&reply.text_at("/id")), "{rows:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_busy_server_refuses_before_it_changes_anything() {
+    let world = World::with_mail().await;
+    let ada = world.tenant("ada").await;
+    let invitations = format!("/api/orgs/{}/invitations", ada.org);
+    let sign_up = json!({"name": "Carol", "email": "carol@example.com", "password": "correct horse"});
+    let email = json!({"email": "dan@example.com"});
+    let places = world.busy(256);
+    world.anonymous().post("/api/auth/sign-up/email", &sign_up).await.refused(Code::Unavailable);
+    world.anonymous().post("/api/auth/forgot-password", &email).await.refused(Code::Unavailable);
+    ada.post(&invitations, &email).await.refused(Code::Unavailable);
+    drop(places);
+    assert_eq!(world.platform_audit().await, []);
+    assert_eq!(ada.get(&invitations).await.is(200).at("/pagination/total"), 0);
+    world.anonymous().post("/api/auth/sign-up/email", &sign_up).await.is(201);
+    assert_eq!(world.mails().await[0].subject, "Confirm your e-mail address", "nobody was signed up before");
 }

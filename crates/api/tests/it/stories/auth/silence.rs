@@ -90,3 +90,25 @@ async fn signing_in_takes_as_long_without_an_account() {
     let (known, unknown) = (shortest(&world, "known@example.com").await, shortest(&world, "unknown@example.com").await);
     assert!(unknown * 2 > known && known * 2 > unknown, "known {known:?}, unknown {unknown:?}");
 }
+
+/// Whoever signs up twice at once learns no more than whoever does so one after the other.
+#[tokio::test]
+async fn sign_ups_at_once_look_alike() {
+    for world in World::each_with_mail().await {
+        for email in ["proven@example.com", "unknown@example.com"] {
+            if email == "proven@example.com" {
+                world.proven_user(email).await;
+            }
+            let body = json!({"name": "Ada", "email": email, "password": "correct horse"});
+            let replies = futures::future::join_all((0..8).map(|_| {
+                let (world, body) = (&world, body.clone());
+                async move { world.anonymous().post("/api/auth/sign-up/email", &body).await }
+            }))
+            .await;
+            let statuses: Vec<_> = replies.iter().map(|reply| reply.status).collect();
+            assert_eq!(statuses, [201; 8], "{email}");
+            let confirm = world.mails().await.into_iter().filter(|mail| mail.subject == "Confirm your e-mail address").count();
+            assert_eq!(confirm, usize::from(email == "unknown@example.com"), "one account at most was made");
+        }
+    }
+}

@@ -135,3 +135,67 @@ async fn the_link_leads_to_a_page_that_says_how_to_accept() {
     assert!(!page.text.contains("<script>") && page.text.contains("&lt;script&gt;"));
     world.anonymous().get("/invite/nonsense").await.refused(Code::NotFound);
 }
+
+#[tokio::test]
+async fn a_mailbox_is_not_flooded_by_whoever_may_invite() {
+    for world in World::each_with_mail().await {
+        let (ada, bob) = (world.tenant("ada").await, world.tenant("bob").await);
+        let path = |tenant: &Tenant<'_>| format!("/api/orgs/{}/invitations", tenant.org);
+        let body = json!({"email": "Carol@example.com"});
+        for tenant in [&ada, &bob, &ada] {
+            tenant.post(&path(tenant), &body).await.is(201);
+        }
+        for tenant in [&bob, &ada] {
+            let refused = tenant.post(&path(tenant), &body).await.refused(Code::TooManyAttempts);
+            assert_eq!(refused.at("/retryAfter"), 60);
+        }
+        ada.post(&path(&ada), &json!({"email": "dan@example.com"})).await.is(201);
+        assert_eq!(world.mails().await.iter().filter(|mail| mail.to == "carol@example.com").count(), 3);
+        world.clock.advance(Duration::from_mins(1));
+        bob.post(&path(&bob), &body).await.is(201);
+    }
+    // Who sends nothing floods nobody.
+    let world = World::start().await;
+    let ada = world.tenant("ada").await;
+    for _ in 0..6 {
+        invite(&ada, "carol@example.com").await;
+    }
+}
+
+#[tokio::test]
+async fn the_audit_log_keeps_no_address_of_somebody_invited() {
+    for world in World::each().await {
+        let ada = world.tenant("ada").await;
+        let token = invite(&ada, "carol@example.com").await;
+        let id = ada.get(&format!("/api/orgs/{}/invitations", ada.org)).await.text_at("/data/0/id");
+        let path = format!("/api/orgs/{}/invitations/{id}", ada.org);
+        ada.patch(&path, &json!({"role": "viewer"})).await.is(200);
+        accept(&world.anonymous(), &token).await.is(200);
+        invite(&ada, "dan@example.com").await;
+        let other = ada.get(&format!("/api/orgs/{}/invitations", ada.org)).await.text_at("/data/0/id");
+        ada.delete(&format!("/api/orgs/{}/invitations/{other}", ada.org)).await.is(204);
+        let rows = ada.audit().await;
+        assert_eq!(rows.iter().filter(|row| row.subject.as_deref() == Some(&id)).count(), 3, "made, changed and accepted: {rows:?}");
+        let told = format!("{rows:?}");
+        assert!(!told.contains("carol@example.com") && !told.contains("dan@example.com"), "{told}");
+    }
+}
+
+/// The role that counts is the one at the moment of joining.
+#[tokio::test]
+async fn the_answer_tells_the_role_that_was_taken() {
+    for world in World::each().await {
+        let ada = world.tenant("ada").await;
+        let (id, token) = ada.invited("carol@example.com").await;
+        let offer = auth::invitation::find_open(&world.store, &token).await.unwrap();
+        assert_eq!(offer.role, Role::Viewer);
+        ada.patch(&format!("/api/orgs/{}/invitations/{id}", ada.org), &json!({"role": "admin"})).await.is(200);
+        let user = world.user("carol@example.com").await;
+        let write = world.store.system().write(store::WriteContext::internal()).await.unwrap();
+        let invitee = auth::invitation::Invitee::Known(user);
+        let origin = auth::sign_in::Origin::default();
+        let joined = auth::invitation::accept(&world.store, &write, &token, invitee, origin).await.unwrap();
+        write.commit().await.unwrap();
+        assert_eq!(joined.role, Role::Admin);
+    }
+}

@@ -107,3 +107,70 @@ async fn whoever_is_no_last_owner_leaves_alone() {
         bob.post(&path, &json!({})).await.refused(Code::NotFound);
     }
 }
+
+#[tokio::test]
+async fn who_may_invite_no_more_has_no_invitations_open() {
+    for world in World::each().await {
+        let ada = world.tenant("ada").await;
+        let admin = ada.joined(Role::Admin).await;
+        let session = world.session(admin).await;
+        let theirs = ada.instead("cookie", format!("appstrate_session={}", session.token.expose()));
+        let (invitations, member) = (format!("/api/orgs/{}/invitations", ada.org), format!("/api/orgs/{}/members/{admin}", ada.org));
+        theirs.post(&invitations, &json!({"email": "carol@example.com"})).await.is(201);
+        ada.post(&invitations, &json!({"email": "dan@example.com"})).await.is(201);
+
+        ada.patch(&member, &json!({"role": "owner"})).await.is(200);
+        assert_eq!(ada.get(&invitations).await.at("/pagination/total"), 2, "an owner may invite");
+        ada.patch(&member, &json!({"role": "member"})).await.is(200);
+
+        let left = ada.get(&invitations).await.is(200);
+        assert_eq!((left.at("/pagination/total"), left.at("/data/0/email")), (json!(1), json!("dan@example.com")));
+        let rows = ada.audit().await;
+        assert_eq!(rows[0].detail, json!({"role": {"from": "owner", "to": "member"}, "invitationsCancelled": 1}));
+    }
+}
+
+/// Whichever of two requests comes first: an invitation under way does not outlive the right to make it.
+#[tokio::test]
+async fn an_invitation_under_way_does_not_outlive_the_right_to_invite() {
+    for world in World::each().await {
+        let ada = world.tenant("ada").await;
+        let invitations = format!("/api/orgs/{}/invitations", ada.org);
+        for round in 0..12 {
+            let admin = ada.joined(Role::Admin).await;
+            let session = world.session(admin).await;
+            let theirs = ada.instead("cookie", format!("appstrate_session={}", session.token.expose()));
+            let member = format!("/api/orgs/{}/members/{admin}", ada.org);
+            let ends = async {
+                if round % 2 == 0 {
+                    ada.delete(&member).await.is(204)
+                } else {
+                    ada.patch(&member, &json!({"role": "viewer"})).await.is(200)
+                }
+            };
+            let email = json!({"email": format!("guest{round}@example.com")});
+            let (invited, _) = tokio::join!(theirs.post(&invitations, &email), ends);
+            assert!(matches!(invited.status, 201 | 403), "{invited}");
+            assert_eq!(ada.get(&invitations).await.is(200).at("/pagination/total"), 0, "round {round}: {invited}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn members_who_go_while_they_are_listed_do_no_harm() {
+    for world in World::each().await {
+        let ada = world.tenant("ada").await;
+        let path = format!("/api/orgs/{}/members", ada.org);
+        for _ in 0..8 {
+            let user = ada.joined(Role::Viewer).await;
+            let gone = format!("{path}/{user}");
+            let lists = futures::future::join_all((0..3).map(|_| ada.get(&path)));
+            let (removed, lists) = tokio::join!(ada.delete(&gone), lists);
+            removed.is(204);
+            for list in lists {
+                list.is(200);
+            }
+        }
+        assert_eq!(ada.get(&path).await.is(200).at("/pagination/total"), 1);
+    }
+}

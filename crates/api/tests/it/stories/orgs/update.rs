@@ -43,3 +43,17 @@ async fn the_pin_counts_from_the_next_request_on() {
     }
     ada.patch(&path, &json!({"theme": "dark"})).await.invalid_at("/theme");
 }
+
+#[tokio::test]
+async fn settings_that_are_not_given_change_nothing() {
+    for world in World::each().await {
+        let ada = world.tenant("ada").await;
+        let (organization, settings) = (format!("/api/orgs/{}", ada.org), format!("/api/orgs/{}/settings", ada.org));
+        let before = ada.get(&organization).await.is(200).text_at("/updatedAt");
+        world.clock.advance(std::time::Duration::from_mins(1));
+        assert_eq!(ada.patch(&settings, &json!({})).await.is(200).at("/apiVersion"), "2026-03-21");
+        assert_eq!(ada.get(&organization).await.is(200).text_at("/updatedAt"), before);
+        ada.patch(&settings, &json!({"apiVersion": "2026-03-21"})).await.is(200);
+        assert_ne!(ada.get(&organization).await.is(200).text_at("/updatedAt"), before);
+    }
+}
