@@ -4,9 +4,11 @@ use std::time::Duration;
 
 use domain::IdSource;
 use store::{AuditSeal, Lease, NewAuditSeal, RowsDigest, Store, UnsealedAudit};
+use tokio::sync::Mutex;
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
+use crate::memory::Memory;
 use crate::{AuditError, SigningKey};
 
 /// The work that one node at a time may do.
@@ -48,13 +50,15 @@ pub struct Sealer {
     options: Options,
     /// Unlike every other node's, and every earlier life's of this one.
     holder: String,
+    /// Held for a whole step: steps come one after the other.
+    memory: Mutex<Memory>,
 }
 
 impl Sealer {
     pub fn new(store: Store, key: SigningKey, options: Options) -> Self {
         let ids: &dyn IdSource = store.ids();
         let holder = format!("sealer-{}", ids.uuid().simple());
-        Self { store, key, options, holder }
+        Self { store, key, options, holder, memory: Mutex::default() }
     }
 
     /// Works until `stop`, then seals what is there and gives the lease back.
@@ -87,26 +91,57 @@ impl Sealer {
     }
 
     /// Seals the rows that are committed by now, at most [`Options::batch`].
+    ///
+    /// A chain that no longer contains the newest seal that this sealer has seen of it is left alone from then on.
     pub async fn step(&self) -> Result<Step, AuditError> {
-        let system = self.store.system();
+        let (system, now) = (self.store.system(), self.store.clock().now());
+        let mut memory = self.memory.lock().await;
+        if memory.is_look_due(now) {
+            memory.look(system.audit_heads().await?, now);
+        }
         // A look costs nothing; an idle node writes nothing.
-        if !system.has_unsealed_audit().await? {
+        if !system.has_unsealed_audit(&memory.refused()).await? {
             return Ok(Step::Idle);
         }
         let Some(lease) = self.hold().await? else {
             return Ok(Step::Elsewhere);
         };
-        let unsealed = system.unsealed_audit(self.options.batch).await?;
-        let rows: usize = unsealed.iter().map(|chain| chain.rows.len()).sum();
-        if rows == 0 {
-            return Ok(Step::Idle);
+        let unsealed = system.unsealed_audit(self.options.batch, &memory.refused()).await?;
+        let found: usize = unsealed.iter().map(|chain| chain.rows.len()).sum();
+        let mut seals = Vec::with_capacity(unsealed.len());
+        for chain in unsealed {
+            if self.goes_on(&memory, &chain).await? {
+                seals.push(self.seal(chain));
+            } else {
+                memory.refuse(&chain.chain);
+            }
         }
-        let seals = unsealed.into_iter().map(|chain| self.seal(chain)).collect();
-        if system.append_audit_seals(&lease, seals).await? {
-            Ok(Step::Sealed { rows, more: rows >= self.options.batch as usize })
-        } else {
-            Ok(Step::Elsewhere)
+        let rows = seals.iter().map(|seal| seal.rows.len()).sum();
+        let more = found >= self.options.batch as usize;
+        if seals.is_empty() {
+            return Ok(if more { Step::Sealed { rows, more } } else { Step::Idle });
         }
+        let heads: Vec<_> = seals.iter().map(|NewAuditSeal { seal, .. }| (seal.chain.clone(), seal.number, seal.digest.clone())).collect();
+        if !system.append_audit_seals(&lease, seals).await? {
+            return Ok(Step::Elsewhere);
+        }
+        for (chain, number, digest) in heads {
+            memory.remember(chain, number, digest);
+        }
+        Ok(Step::Sealed { rows, more })
+    }
+
+    /// Whether the chain still contains what this sealer has seen of it.
+    async fn goes_on(&self, memory: &Memory, unsealed: &UnsealedAudit) -> Result<bool, AuditError> {
+        let Some((number, digest)) = memory.head(&unsealed.chain) else { return Ok(true) };
+        Ok(match &unsealed.head {
+            Some(head) if head.number == *number => head.digest == *digest,
+            // Another node has sealed since, or a commit of our own was told as lost.
+            Some(head) if head.number > *number => {
+                self.store.system().audit_seal_digest(&unsealed.chain, *number).await?.as_ref() == Some(digest)
+            }
+            _ => false,
+        })
     }
 
     async fn hold(&self) -> Result<Option<Lease>, AuditError> {

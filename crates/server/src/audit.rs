@@ -16,6 +16,8 @@ use crate::keys;
 const CHANGED: u8 = 1;
 /// Whether somebody has is not known.
 const UNCHECKED: u8 = 2;
+/// Nothing contradicts itself, and something needs an explanation.
+const UNEXPLAINED: u8 = 3;
 
 pub(crate) fn main(command: Audit) -> ExitCode {
     let Audit::Verify(options) = command;
@@ -23,11 +25,12 @@ pub(crate) fn main(command: Audit) -> ExitCode {
     let checked = runtime.context("could not start the runtime").and_then(|runtime| {
         let report = runtime.block_on(verify(&options))?;
         write(&report, options.json, &mut io::stdout().lock()).context("could not write the report")?;
-        Ok(report.is_whole)
+        Ok(report)
     });
     match checked {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => ExitCode::from(CHANGED),
+        Ok(report) if !report.is_whole => ExitCode::from(CHANGED),
+        Ok(report) if report.has_warnings => ExitCode::from(UNEXPLAINED),
+        Ok(_) => ExitCode::SUCCESS,
         Err(error) => fail(&error),
     }
 }
@@ -51,7 +54,7 @@ async fn verify(options: &Verify) -> anyhow::Result<Report> {
         (None, None) => Selection::All,
     };
     let masters = masters.as_ref().map(|masters| masters as &dyn Sealer);
-    audit::verify(&archive, &selection, masters).await.context("could not read the log")
+    audit::verify(&archive, &selection, masters).await.context("could not check the log")
 }
 
 fn write(report: &Report, as_json: bool, to: &mut impl Write) -> anyhow::Result<()> {
@@ -67,7 +70,9 @@ fn write(report: &Report, as_json: bool, to: &mut impl Write) -> anyhow::Result<
         writeln!(to, "No master key is at hand: the signing keys are those that the database names. A `--pin` holds all the same.")?;
     }
     let broken = report.chains.iter().filter(|chain| !chain.is_whole()).count();
-    if broken == 0 {
+    if broken == 0 && report.has_warnings {
+        writeln!(to, "Nothing in the audit log contradicts itself, and the warnings need an explanation.")?;
+    } else if broken == 0 {
         writeln!(to, "The audit log is whole.")?;
     } else {
         writeln!(to, "The audit log was changed: {broken} of {} chains are broken.", report.chains.len())?;

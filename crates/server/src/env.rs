@@ -38,7 +38,8 @@ pub(crate) enum Command {
 /// What is done with the audit log.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Audit {
-    /// Check that nobody has changed the log past the server. Reads only; exits with 0: whole, 1: changed, 2: could not be checked.
+    /// Check that nobody has changed the log past the server. Reads only; exits with 0: whole, 1: changed, 2: could not be checked, 3: needs
+    /// an explanation.
     Verify(Box<Verify>),
 }
 

@@ -7,6 +7,7 @@ use store::{AuditArchive, AuditSeal, RawAuditRow, RowsDigest, UnsealedTail};
 use super::Pin;
 use super::finding::{ChainReport, Finding};
 use super::keys::{Keys, Signature};
+use super::warning::{Warning, is_late};
 use crate::AuditError;
 
 /// Seals and rows that are in memory at once.
@@ -22,13 +23,15 @@ pub(super) async fn walk(archive: &AuditArchive, keys: &Keys, chain: &str, pins:
         number: 0,
         position: 0,
         previous: AuditSeal::START.to_owned(),
+        pinned: pins.iter().map(|pin| pin.number).max().unwrap_or(0),
         pins: pins.to_vec(),
+        late: None,
     };
-    loop {
-        let seals = archive.seals(chain, walk.number, SEALS).await?;
-        if seals.is_empty() {
-            break;
-        }
+    // From below every number that a seal can have: one that somebody has put in front is found as well.
+    let mut next = Some(i64::MIN);
+    while let Some(from) = next {
+        let seals = archive.seals(chain, from, SEALS).await?;
+        next = seals.last().and_then(|seal| seal.number.checked_add(1));
         for seal in seals {
             walk.seal(&seal).await?;
         }
@@ -50,11 +53,18 @@ struct Walk<'a> {
     previous: String,
     /// Those that were not met yet.
     pins: Vec<Pin>,
+    /// The highest number among all of them. Whoever wrote it down vouches for what comes before.
+    pinned: i64,
+    late: Option<Warning>,
 }
 
 impl Walk<'_> {
     async fn seal(&mut self, seal: &AuditSeal) -> Result<(), AuditError> {
         let number = seal.number;
+        if number < 1 {
+            self.report.add(Finding::StraySeal { seal: number });
+            return Ok(());
+        }
         if number != self.number + 1 {
             self.report.add(Finding::MissingSeals { first: self.number + 1, last: number - 1 });
         }
@@ -90,6 +100,7 @@ impl Walk<'_> {
         let mut digest = RowsDigest::default();
         let mut expected = seal.first_position;
         let mut is_complete = true;
+        let mut oldest = i64::MAX;
         while let Some(row) = self.rows.next_until(seal.last_position).await? {
             let position = row.position.unwrap_or_default();
             if position < expected {
@@ -102,6 +113,7 @@ impl Walk<'_> {
                 is_complete = false;
             }
             digest.add(&row);
+            oldest = oldest.min(row.created_at());
             expected = position.saturating_add(1);
         }
         if expected <= seal.last_position {
@@ -109,10 +121,21 @@ impl Walk<'_> {
             is_complete = false;
         }
         self.report.rows += digest.count();
+        if seal.number > self.pinned && is_late(oldest, seal.sealed_at) {
+            self.add_late(seal.number, oldest);
+        }
         if is_complete && digest.finish() != seal.rows_digest {
             self.report.add(Finding::ChangedRows { seal: seal.number, first: seal.first_position, last: seal.last_position });
         }
         Ok(())
+    }
+
+    fn add_late(&mut self, number: i64, oldest: i64) {
+        let oldest_row = domain::Timestamp::from_timestamp_millis(oldest);
+        self.late = Some(match self.late.take() {
+            Some(known) => known.with_late(number, oldest_row),
+            None => Warning::LateSeals { first: number, last: number, seals: 1, oldest_row },
+        });
     }
 
     async fn end(&mut self) -> Result<(), AuditError> {
@@ -122,6 +145,7 @@ impl Walk<'_> {
         for pin in std::mem::take(&mut self.pins) {
             self.report.add(Finding::MissingPin { seal: pin.number, digest: pin.digest });
         }
+        self.report.warnings.extend(self.late.take());
         Ok(())
     }
 }

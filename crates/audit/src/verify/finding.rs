@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::Serialize;
 
+use super::Warning;
+
 /// Findings that a report names; beyond it they are counted.
 const MOST_FINDINGS: usize = 100;
 
@@ -11,6 +13,8 @@ const MOST_FINDINGS: usize = 100;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "kind", rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub enum Finding {
+    /// The seal has a number that no chain has: they count from 1.
+    StraySeal { seal: i64 },
     /// Seals are gone from within the chain.
     MissingSeals { first: i64, last: i64 },
     /// A seal does not have the digest of its own fields.
@@ -41,6 +45,7 @@ impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let range = |first: &i64, last: &i64| if first == last { format!("{first}") } else { format!("{first} to {last}") };
         match self {
+            Self::StraySeal { seal } => write!(f, "seal {seal}: inserted, numbers count from 1"),
             Self::MissingSeals { first, last } => write!(f, "seal {}: missing", range(first, last)),
             Self::ChangedSeal { seal } => write!(f, "seal {seal}: changed, its digest is not that of its fields"),
             Self::BrokenLink { seal } => write!(f, "seal {seal}: does not follow the seal before it"),
@@ -77,11 +82,18 @@ pub struct ChainReport {
     pub findings: Vec<Finding>,
     /// How many more there are.
     pub more_findings: usize,
+    /// What is no finding, and still needs an explanation.
+    pub warnings: Vec<Warning>,
 }
 
 impl ChainReport {
     pub fn is_whole(&self) -> bool {
         self.findings.is_empty()
+    }
+
+    /// Nothing in the database speaks of the chain, and no pin.
+    pub(super) fn is_empty(&self) -> bool {
+        self.seals == 0 && self.rows == 0 && self.unsealed_rows == 0 && self.findings.is_empty()
     }
 
     pub(super) fn add(&mut self, finding: Finding) {
@@ -111,6 +123,9 @@ impl fmt::Display for ChainReport {
         }
         if self.more_findings > 0 {
             write!(f, "\n  and {} more", self.more_findings)?;
+        }
+        for warning in &self.warnings {
+            write!(f, "\n  {warning}")?;
         }
         Ok(())
     }

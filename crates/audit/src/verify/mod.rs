@@ -3,6 +3,7 @@
 mod chain;
 mod finding;
 mod keys;
+mod warning;
 
 use std::fmt;
 use std::str::FromStr;
@@ -13,6 +14,7 @@ use store::{AuditArchive, Sealer, StrayRow};
 
 pub use self::finding::{ChainReport, Finding};
 pub use self::keys::KeyTrust;
+pub use self::warning::Warning;
 use crate::AuditError;
 
 /// Rows with a contradictory place that are named; there is no need for more to know that somebody was there.
@@ -60,6 +62,8 @@ impl FromStr for Pin {
 pub struct Report {
     /// No chain has a finding.
     pub is_whole: bool,
+    /// A chain has something that needs an explanation.
+    pub has_warnings: bool,
     /// Whether the signing keys are known to be this server's.
     pub keys: KeyTrust,
     pub chains: Vec<ChainReport>,
@@ -68,23 +72,38 @@ pub struct Report {
 /// Checks the chains. `masters` opens what the master key has sealed; without it the keys are taken from the database as they are.
 ///
 /// # Errors
-/// When the database cannot be read; what it says wrongly is a finding instead.
+/// When the database cannot be read, what it says wrongly is a finding instead; [`AuditError::NoSuchChain`] when nothing in it, and no
+/// pin, speaks of the one chain that was asked for.
 pub async fn verify(archive: &AuditArchive, selection: &Selection, masters: Option<&dyn Sealer>) -> Result<Report, AuditError> {
     let keys = keys::Keys::load(archive, masters).await?;
-    let strays = archive.strays(MOST_STRAYS).await?;
     let (names, pins) = match selection {
         Selection::All => (archive.chains().await?, &[][..]),
         Selection::One(chain, pins) => (vec![chain.to_string()], pins.as_slice()),
     };
+    let only = matches!(selection, Selection::One(..)).then(|| names[0].as_str());
+    let strays = archive.strays(only, MOST_STRAYS).await?;
+    let newest = archive.newest().await?;
     let mut chains = Vec::with_capacity(names.len());
-    for name in names {
-        let mut report = chain::walk(archive, &keys, &name, pins).await?;
-        for stray in strays.iter().filter(|stray| concerns(stray, &name)) {
+    for name in &names {
+        let mut report = chain::walk(archive, &keys, name, pins).await?;
+        for stray in strays.iter().filter(|stray| concerns(stray, name)) {
             report.add(Finding::StrayRow { id: stray.id.clone() });
         }
+        report.warn_of_waiting(newest);
         chains.push(report);
     }
-    Ok(Report { is_whole: chains.iter().all(ChainReport::is_whole), keys: keys.trust(), chains })
+    if let [report] = &chains[..]
+        && only.is_some()
+        && report.is_empty()
+    {
+        return Err(AuditError::NoSuchChain { chain: report.chain.clone() });
+    }
+    Ok(Report {
+        is_whole: chains.iter().all(ChainReport::is_whole),
+        has_warnings: chains.iter().any(|chain| !chain.warnings.is_empty()),
+        keys: keys.trust(),
+        chains,
+    })
 }
 
 fn concerns(stray: &StrayRow, chain: &str) -> bool {

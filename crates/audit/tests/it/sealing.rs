@@ -105,7 +105,7 @@ async fn what_broke_off_before_its_commit_has_changed_nothing_and_can_change_not
         // A sealer that has read and signed, and then stands still for longer than its lease.
         let system = world.store.system();
         let lease = system.hold_lease("audit.seal", "sleeper", Options::default().lease).await.unwrap().unwrap();
-        let unsealed = system.unsealed_audit(100).await.unwrap().remove(0);
+        let unsealed = system.unsealed_audit(100, &[]).await.unwrap().remove(0);
         world.clock.advance(Options::default().lease);
         world.seal().await;
         let seal = AuditSeal {
@@ -158,7 +158,7 @@ async fn stopping_seals_what_is_there_and_gives_the_lease_back() {
         let stop = CancellationToken::new();
         stop.cancel();
         world.sealer(Options { batch: 2, ..Options::default() }).await.run(stop).await;
-        assert!(!world.store.system().has_unsealed_audit().await.unwrap());
+        assert!(!world.store.system().has_unsealed_audit(&[]).await.unwrap());
         world.rows(&acme, 1).await;
         // At once, without waiting for the lease to run out.
         let next = world.sealer(Options::default()).await;

@@ -1,6 +1,6 @@
 //! Whatever is changed past the server is found.
 
-use audit::{Finding, KeyTrust, Options, Pin, Report, Sealer, Selection, SigningKey};
+use audit::{AuditError, Finding, KeyTrust, Options, Pin, Report, Sealer, Selection, SigningKey};
 use sea_orm::DbBackend;
 
 use crate::world::{Masters, Tenant, World};
@@ -200,7 +200,10 @@ async fn a_missing_seal_is_found_and_a_cut_end_by_its_pin() {
                 "DELETE FROM audit_seals WHERE chain = '{app}' AND number = 3;
                  UPDATE audit_entries SET chain = NULL, seal = NULL, position = NULL WHERE chain = '{app}' AND seal = 3",
             ),
-            ("everything", "DELETE FROM audit_seals WHERE chain = '{app}'; DELETE FROM audit_entries WHERE app_id = '{app}'"),
+            (
+                "all but the unsealed rows",
+                "DELETE FROM audit_seals WHERE chain = '{app}'; DELETE FROM audit_entries WHERE app_id = '{app}' AND seal IS NOT NULL",
+            ),
         ];
         for (what, sql) in cuts {
             let report = log.after(sql).await;
@@ -209,6 +212,51 @@ async fn a_missing_seal_is_found_and_a_cut_end_by_its_pin() {
             assert_eq!(report.chains[0].findings, [Finding::MissingPin { seal: 3, digest: pin.digest.clone() }], "{what}");
             log.restore().await;
         }
+    }
+}
+
+#[tokio::test]
+async fn a_chain_that_nothing_speaks_of_is_not_whole_but_unknown() {
+    for log in Log::each().await {
+        let sql = "DELETE FROM audit_seals WHERE chain = '{app}'; DELETE FROM audit_entries WHERE app_id = '{app}'";
+        for statement in sql.split(';') {
+            log.world.tamper(&statement.replace("{app}", &log.acme.app.to_string())).await;
+        }
+        let error = log.world.try_verify(log.acme_alone(Vec::new())).await.unwrap_err();
+        assert!(matches!(&error, AuditError::NoSuchChain { chain } if *chain == log.acme.app.to_string()), "{error}");
+        let pin = Pin { number: 3, digest: "0".repeat(64) };
+        let report = log.world.verify(log.acme_alone(vec![pin.clone()])).await;
+        assert_eq!(report.chains[0].findings, [Finding::MissingPin { seal: 3, digest: pin.digest }], "who has a pin knows better");
+        assert!(log.world.verify(Selection::All).await.is_whole);
+    }
+}
+
+#[tokio::test]
+async fn a_seal_in_front_of_the_first_is_found() {
+    for log in Log::each().await {
+        let rest = "org_id, app_id, first_position, last_position, row_count, rows_digest, previous, digest, key_id, signature, sealed_at";
+        for number in [0, -1, i64::MIN] {
+            let sql = format!(
+                "INSERT INTO audit_seals (chain, number, {rest}) SELECT chain, {number}, {rest} FROM audit_seals WHERE chain = '{{app}}' AND number = 1"
+            );
+            assert_eq!(log.found(&sql).await, [Finding::StraySeal { seal: number }]);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_stray_row_is_found_behind_a_thousand_of_another_chain() {
+    for log in Log::each().await {
+        let rest = "org_id, app_id, request_id, permission, decision, method, route, path, detail, status, created_at";
+        let sql = format!(
+            "INSERT INTO audit_entries (id, chain, {rest}) WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1001)
+             SELECT 'aud_0' || i, app_id, {rest} FROM n, (SELECT * FROM audit_entries WHERE app_id = '{}' LIMIT 1) AS one",
+            log.globex.app
+        );
+        assert_eq!(log.world.tamper(&sql).await, 1_001);
+        let last = "UPDATE audit_entries SET id = 'aud_zzz', chain = '{app}' WHERE id = (SELECT max(id) FROM audit_entries WHERE seal IS NULL AND app_id = '{app}')";
+        let report = log.after(last).await;
+        assert_eq!(report.chains[0].findings, [Finding::StrayRow { id: "aud_zzz".to_owned() }]);
     }
 }
 

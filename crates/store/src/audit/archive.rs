@@ -88,10 +88,10 @@ impl AuditArchive {
         rows.iter().map(|row| Ok(row.try_get_by_index(0)?)).collect()
     }
 
-    /// The next `limit` seals of the chain behind this number.
-    pub async fn seals(&self, chain: &str, after: i64, limit: u32) -> Result<Vec<AuditSeal>, StoreError> {
-        let sql = format!("SELECT {SEAL_COLUMNS} FROM audit_seals WHERE chain = $1 AND number > $2 ORDER BY number LIMIT $3");
-        let statement = self.statement(sql, [chain.into(), after.into(), i64::from(limit).into()]);
+    /// The next `limit` seals of the chain from this number on.
+    pub async fn seals(&self, chain: &str, from: i64, limit: u32) -> Result<Vec<AuditSeal>, StoreError> {
+        let sql = format!("SELECT {SEAL_COLUMNS} FROM audit_seals WHERE chain = $1 AND number >= $2 ORDER BY number LIMIT $3");
+        let statement = self.statement(sql, [chain.into(), from.into(), i64::from(limit).into()]);
         Ok(AuditSeal::find_by_statement(statement).all(&self.snapshot).await?)
     }
 
@@ -113,14 +113,24 @@ impl AuditArchive {
         Ok(UnsealedTail { count: row.try_get_by_index(0)?, oldest: row.try_get_by_index(1)? })
     }
 
-    /// Rows whose place contradicts itself, of whatever chain; at most `limit`.
-    pub async fn strays(&self, limit: u32) -> Result<Vec<StrayRow>, StoreError> {
+    /// When the log was last written or sealed, of whatever chain; milliseconds since 1970. `None`: it is empty.
+    pub async fn newest(&self) -> Result<Option<i64>, StoreError> {
+        const NEWEST: &str = "SELECT max(at) FROM (SELECT max(created_at) AS at FROM audit_entries
+                                                   UNION ALL SELECT max(sealed_at) AS at FROM audit_seals) AS newest";
+        let row = self.snapshot.query_one_raw(self.statement(NEWEST, [])).await?;
+        Ok(row.ok_or(StoreError::Corrupt { what: "a maximum" })?.try_get_by_index(0)?)
+    }
+
+    /// Rows whose place contradicts itself and that belong to the chain or claim to; `None`: to any. At most `limit`.
+    pub async fn strays(&self, chain: Option<&str>, limit: u32) -> Result<Vec<StrayRow>, StoreError> {
         let sql = format!(
             "SELECT id, {BELONGS_TO} AS belongs_to, chain FROM audit_entries
               WHERE NOT (chain IS NULL AND seal IS NULL AND position IS NULL)
                 AND (chain IS NULL OR seal IS NULL OR position IS NULL OR chain <> {BELONGS_TO})
+                AND ($2 IS NULL OR chain = $2 OR {BELONGS_TO} = $2)
               ORDER BY id LIMIT $1"
         );
-        Ok(StrayRow::find_by_statement(self.statement(sql, [i64::from(limit).into()])).all(&self.snapshot).await?)
+        let values = [i64::from(limit).into(), chain.map(ToOwned::to_owned).into()];
+        Ok(StrayRow::find_by_statement(self.statement(sql, values)).all(&self.snapshot).await?)
     }
 }

@@ -54,6 +54,11 @@ impl RawAuditRow {
         self.app_id.as_deref().or(self.org_id.as_deref()).unwrap_or("platform")
     }
 
+    /// When the row was written, in milliseconds since 1970.
+    pub fn created_at(&self) -> i64 {
+        self.created_at
+    }
+
     /// The same row in its place.
     #[must_use]
     pub fn placed(self, chain: &str, seal: i64, position: i64) -> Self {

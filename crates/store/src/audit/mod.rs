@@ -18,6 +18,6 @@ mod search;
 
 pub use self::archive::{AuditArchive, StrayRow, UnsealedTail};
 pub use self::canonical::{AuditSeal, RawAuditRow, RowsDigest, SealDigest};
-pub use self::sealing::{NewAuditSeal, UnsealedAudit};
+pub use self::sealing::{AuditHead, NewAuditSeal, UnsealedAudit};
 pub use self::seals::{AuditKey, NewAuditKey};
 pub use self::search::{AuditCursor, AuditFilter};

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use sea_orm::{ActiveValue::Set, ConnectionTrait, DatabaseTransaction, DbBackend, EntityTrait as _, FromQueryResult as _, Statement};
+use sea_orm::{ActiveValue::Set, ConnectionTrait, DatabaseTransaction, DbBackend, EntityTrait as _, FromQueryResult, Statement};
 use serde_json::{Map, Value};
 
 use super::canonical::{AuditSeal, ROW_COLUMNS, RawAuditRow, SEAL_COLUMNS};
@@ -33,20 +33,53 @@ pub struct NewAuditSeal {
     pub rows: Vec<RawAuditRow>,
 }
 
+/// The newest seal of a chain.
+#[derive(Clone, Debug, PartialEq, Eq, FromQueryResult)]
+pub struct AuditHead {
+    pub chain: String,
+    pub number: i64,
+    pub digest: String,
+}
+
+/// Rows without a seal. `$1` is the list of chains that are left out.
+const UNSEALED_ON_SQLITE: &str = "seal IS NULL AND COALESCE(app_id, org_id, 'platform') NOT IN (SELECT value FROM json_each($1))";
+const UNSEALED_ON_POSTGRES: &str =
+    "seal IS NULL AND COALESCE(app_id, org_id, 'platform') NOT IN (SELECT json_array_elements_text($1::text::json))";
+
 impl System<'_> {
-    /// Whether any committed row waits for a seal. Cheap; for polling.
-    pub async fn has_unsealed_audit(&self) -> Result<bool, StoreError> {
-        const ANY: &str = "SELECT 1 FROM audit_entries WHERE seal IS NULL LIMIT 1";
+    /// Whether any committed row waits for a seal, apart from those of the chains in `without`. Cheap; for polling.
+    pub async fn has_unsealed_audit(&self, without: &[String]) -> Result<bool, StoreError> {
         let engine = &self.store.inner.engine;
-        Ok(engine.reader().query_one_raw(Statement::from_string(engine.backend(), ANY)).await?.is_some())
+        let sql = format!("SELECT 1 FROM audit_entries WHERE {} LIMIT 1", unsealed(engine.backend()));
+        let statement = Statement::from_sql_and_values(engine.backend(), sql, [list(without)]);
+        Ok(engine.reader().query_one_raw(statement).await?.is_some())
     }
 
-    /// Committed rows without a seal, at most `limit`, by chain. For the holder of the lease: nobody else adds seals meanwhile.
-    pub async fn unsealed_audit(&self, limit: u32) -> Result<Vec<UnsealedAudit>, StoreError> {
+    /// The newest seal of every chain there is. Jumps from chain to chain, however many seals each has.
+    pub async fn audit_heads(&self) -> Result<Vec<AuditHead>, StoreError> {
+        const HEADS: &str = "WITH RECURSIVE chains (chain) AS (
+                SELECT min(chain) FROM audit_seals
+                UNION ALL SELECT (SELECT min(s.chain) FROM audit_seals s WHERE s.chain > c.chain) FROM chains c WHERE c.chain IS NOT NULL)
+            SELECT s.chain, s.number, s.digest FROM chains c
+              JOIN audit_seals s ON s.chain = c.chain AND s.number = (SELECT max(n.number) FROM audit_seals n WHERE n.chain = c.chain)";
+        let engine = &self.store.inner.engine;
+        Ok(AuditHead::find_by_statement(Statement::from_string(engine.backend(), HEADS)).all(engine.reader()).await?)
+    }
+
+    /// The digest of one seal. `None`: the chain has no such seal.
+    pub async fn audit_seal_digest(&self, chain: &str, number: i64) -> Result<Option<String>, StoreError> {
+        let seal = audit_seal::Entity::find_by_id((chain.to_owned(), number)).one(self.store.inner.engine.reader()).await?;
+        Ok(seal.map(|seal| seal.digest))
+    }
+
+    /// Committed rows without a seal, at most `limit`, by chain, apart from the chains in `without`. For the holder of the lease:
+    /// nobody else adds seals meanwhile.
+    pub async fn unsealed_audit(&self, limit: u32, without: &[String]) -> Result<Vec<UnsealedAudit>, StoreError> {
         let engine = &self.store.inner.engine;
         let (reader, backend) = (engine.reader(), engine.backend());
-        let sql = format!("SELECT {ROW_COLUMNS} FROM audit_entries WHERE seal IS NULL ORDER BY id LIMIT $1");
-        let rows = RawAuditRow::find_by_statement(Statement::from_sql_and_values(backend, sql, [i64::from(limit).into()]));
+        let sql = format!("SELECT {ROW_COLUMNS} FROM audit_entries WHERE {} ORDER BY id LIMIT $2", unsealed(backend));
+        let values = [list(without), i64::from(limit).into()];
+        let rows = RawAuditRow::find_by_statement(Statement::from_sql_and_values(backend, sql, values));
         let mut chains: BTreeMap<String, Vec<RawAuditRow>> = BTreeMap::new();
         for row in rows.all(reader).await? {
             chains.entry(row.belongs_to().to_owned()).or_default().push(row);
@@ -81,6 +114,14 @@ impl System<'_> {
         drop(permit);
         Ok(true)
     }
+}
+
+fn unsealed(backend: DbBackend) -> &'static str {
+    if backend == DbBackend::Postgres { UNSEALED_ON_POSTGRES } else { UNSEALED_ON_SQLITE }
+}
+
+fn list(chains: &[String]) -> sea_orm::Value {
+    Value::from(chains).to_string().into()
 }
 
 /// Gives the rows their place in the chain.

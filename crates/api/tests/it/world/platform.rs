@@ -95,6 +95,6 @@ impl World {
         let stop = CancellationToken::new();
         stop.cancel();
         audit::Sealer::new(self.store.clone(), key, audit::Options::default()).run(stop).await;
-        assert!(!self.store.system().has_unsealed_audit().await.unwrap());
+        assert!(!self.store.system().has_unsealed_audit(&[]).await.unwrap());
     }
 }
