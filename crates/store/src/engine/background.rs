@@ -1,6 +1,9 @@
 //! The second lane: rows that somebody may await, but that no request's transaction carries. One task takes the writer when it is
 //! free, or behind at most eight requests, and commits all that is queued by then together.
 //!
+//! PostgreSQL has row locks besides, and one that somebody holds for long (a deletion of many rows) must not stop everybody else's. So
+//! work waits for a lock only a moment there, and work that never waits ([`Queued::WAITS`]) has a task of its own.
+//!
 //! Code that holds a [`crate::Write`] must never await this lane: on SQLite it would wait for itself.
 
 use std::collections::BTreeMap;
@@ -8,7 +11,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use domain::{KeyId, Timestamp};
-use sea_orm::{ConnectionTrait as _, DatabaseTransaction, Statement};
+use sea_orm::{ConnectionTrait as _, DatabaseTransaction, DbBackend, Statement};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::MissedTickBehavior;
 
@@ -24,6 +27,9 @@ use crate::unit::Wakes;
 #[async_trait]
 pub(crate) trait Queued: Send + Sync + 'static {
     type Output: Send + 'static;
+    /// Whether it may meet a lock: it changes rows that somebody else may hold, or refers to some.
+    const WAITS: bool = true;
+
     async fn apply(&self, within: &QueuedIn<'_>) -> Result<Self::Output, StoreError>;
 }
 
@@ -44,6 +50,8 @@ impl QueuedIn<'_> {
 #[derive(Clone, Debug)]
 pub(crate) struct Background {
     queue: mpsc::Sender<Message>,
+    /// Of work that never waits. On SQLite the same queue: there is one writer.
+    free: mpsc::Sender<Message>,
 }
 
 enum Message {
@@ -62,19 +70,30 @@ impl std::fmt::Debug for Message {
 /// Rows that may wait before those who queue them have to.
 const QUEUE: usize = 1_024;
 
+/// How long a group waits for a row lock, in PostgreSQL's words, and how long each of its works when they are repeated one by one: there
+/// may be many, and each must not hold up the next for as long again.
+const PATIENCE: &str = "500ms";
+const PATIENCE_ALONE: &str = "100ms";
+
 impl Background {
     /// Starts the task of the lane on the current runtime.
     pub(crate) fn start(engine: Engine, live: Live, last_used_every: Duration) -> Self {
-        let (queue, messages) = mpsc::channel(QUEUE);
-        tokio::spawn(Task { engine, live, used: BTreeMap::new() }.run(messages, last_used_every));
-        Self { queue }
+        let start = |engine: Engine| {
+            let (queue, messages) = mpsc::channel(QUEUE);
+            tokio::spawn(Task { engine, live: live.clone(), used: BTreeMap::new() }.run(messages, last_used_every));
+            queue
+        };
+        let queue = start(engine.clone());
+        let free = if engine.backend() == DbBackend::Postgres { start(engine) } else { queue.clone() };
+        Self { queue, free }
     }
 
     /// Queues the work and waits until it is committed.
     pub(crate) async fn run<W: Queued>(&self, work: W) -> Result<W::Output, StoreError> {
         let (sender, receiver) = oneshot::channel();
         let job = Job { work, output: None, done: Some(sender) };
-        self.queue.send(Message::Work(Box::new(job))).await.map_err(|_| StoreError::Closed)?;
+        let queue = if W::WAITS { &self.queue } else { &self.free };
+        queue.send(Message::Work(Box::new(job))).await.map_err(|_| StoreError::Closed)?;
         receiver.await.map_err(|_| StoreError::Closed)?
     }
 
@@ -86,9 +105,12 @@ impl Background {
     }
 
     pub(crate) async fn flush(&self) -> Result<(), StoreError> {
-        let (sender, receiver) = oneshot::channel();
-        self.queue.send(Message::Flush(sender)).await.map_err(|_| StoreError::Closed)?;
-        receiver.await.map_err(|_| StoreError::Closed)
+        for queue in [&self.queue, &self.free] {
+            let (sender, receiver) = oneshot::channel();
+            queue.send(Message::Flush(sender)).await.map_err(|_| StoreError::Closed)?;
+            receiver.await.map_err(|_| StoreError::Closed)?;
+        }
+        Ok(())
     }
 }
 
@@ -159,7 +181,7 @@ impl Task {
         let mut flushes = Vec::new();
         self.sort(first, &mut works, &mut flushes);
         if !works.is_empty() {
-            let opened = self.engine.write(None, Lane::Background).await;
+            let opened = self.open(PATIENCE).await;
             while let Ok(message) = messages.try_recv() {
                 self.sort(message, &mut works, &mut flushes);
             }
@@ -176,6 +198,15 @@ impl Task {
                 }
             }
         }
+    }
+
+    /// Opens a transaction that waits at most so long for a row lock.
+    async fn open(&self, patience: &str) -> Result<super::Opened, StoreError> {
+        let opened = self.engine.write(None, Lane::Background).await?;
+        if self.engine.backend() == DbBackend::Postgres {
+            opened.transaction.execute_unprepared(&format!("SET LOCAL lock_timeout = '{patience}'")).await?;
+        }
+        Ok(opened)
     }
 
     fn sort(&mut self, message: Message, works: &mut Vec<Box<dyn Work>>, flushes: &mut Vec<oneshot::Sender<()>>) {
@@ -197,7 +228,7 @@ impl Task {
                 tracing::debug!(%error, count = works.len(), "a group of rows is committed one by one, because one of them was refused");
                 for work in works {
                     let mut alone = vec![work];
-                    let result = match self.engine.write(None, Lane::Background).await {
+                    let result = match self.open(PATIENCE_ALONE).await {
                         Ok(opened) => self.commit(opened, &mut alone).await,
                         Err(error) => Err(error),
                     };
@@ -231,11 +262,16 @@ impl Task {
     }
 
     async fn update_used(&self, used: &BTreeMap<KeyId, Timestamp>) -> Result<(), StoreError> {
-        const UPDATE: &str = "UPDATE api_keys SET last_used_at = $2 WHERE id = $1 AND (last_used_at IS NULL OR last_used_at < $2)";
-        let super::Opened { transaction, permit } = self.engine.write(None, Lane::Background).await?;
+        const ON_SQLITE: &str = "UPDATE api_keys SET last_used_at = $2 WHERE id = $1 AND (last_used_at IS NULL OR last_used_at < $2)";
+        // A key that somebody is changing or deleting just now is passed over: its next use is noted again.
+        const ON_POSTGRES: &str = "UPDATE api_keys SET last_used_at = $2 WHERE id = (SELECT id FROM api_keys WHERE id = $1 AND \
+                                   (last_used_at IS NULL OR last_used_at < $2) FOR NO KEY UPDATE SKIP LOCKED)";
+        let is_postgres = self.engine.backend() == DbBackend::Postgres;
+        let update = if is_postgres { ON_POSTGRES } else { ON_SQLITE };
+        let super::Opened { transaction, permit } = self.open(PATIENCE).await?;
         for (key, at) in used {
             let values = [key.to_string().into(), at.timestamp_millis().into()];
-            transaction.execute_raw(Statement::from_sql_and_values(self.engine.backend(), UPDATE, values)).await?;
+            transaction.execute_raw(Statement::from_sql_and_values(self.engine.backend(), update, values)).await?;
         }
         transaction.commit().await?;
         drop(permit);

@@ -141,6 +141,8 @@ pub(crate) struct QueuedAudit(pub(crate) audit_entry::ActiveModel);
 #[async_trait]
 impl Queued for QueuedAudit {
     type Output = ();
+    /// A new row that refers to none.
+    const WAITS: bool = false;
 
     async fn apply(&self, within: &QueuedIn<'_>) -> Result<(), StoreError> {
         insert(within.transaction, self.0.clone()).await

@@ -59,10 +59,25 @@ pub struct HeldLease {
 
 impl System<'_> {
     /// Extends the leases by `by` from now. What is missing in the answer is lost: the run has ended, is gone, or belongs to
-    /// another worker.
+    /// another worker. A run whose row somebody else holds just now counts as held; the next time tells.
+    ///
+    /// # Errors
+    /// When none of them could be extended.
     pub async fn extend_run_leases(&self, leases: Vec<RunLease>, by: Duration) -> Result<Vec<HeldLease>, StoreError> {
         let until = At(self.store.clock().now() + by);
-        self.store.inner.background.run(Extend { leases, until }).await
+        // Each is work of its own: one that waits for a lock keeps no other from being extended.
+        let each = leases.iter().map(|lease| self.store.inner.background.run(Extend { lease: lease.clone(), until }));
+        let results = futures::future::join_all(each).await;
+        let can_write = results.iter().any(Result::is_ok);
+        let mut held = Vec::with_capacity(leases.len());
+        for (lease, result) in leases.iter().zip(results) {
+            match result {
+                Ok(extended) => held.extend(extended),
+                Err(StoreError::Unavailable { .. }) if can_write => held.push(HeldLease { run: lease.run, is_cancel_requested: false }),
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(held)
     }
 
     /// Runs of this worker that somebody has asked to stop. Cheap; for polling.
@@ -77,26 +92,22 @@ impl System<'_> {
 }
 
 struct Extend {
-    leases: Vec<RunLease>,
+    lease: RunLease,
     until: At,
 }
 
 #[async_trait]
 impl Queued for Extend {
-    type Output = Vec<HeldLease>;
+    type Output = Option<HeldLease>;
 
     async fn apply(&self, within: &QueuedIn<'_>) -> Result<Self::Output, StoreError> {
-        let mut held = Vec::with_capacity(self.leases.len());
-        for lease in &self.leases {
-            let rows = run::Entity::update_many()
-                .col_expr(run::Column::LeaseUntil, Expr::val(self.until))
-                .filter(lease.condition())
-                .exec_with_returning(within.transaction)
-                .await?;
-            for row in rows {
-                held.push(HeldLease { run: parse(&row.id, "a run")?, is_cancel_requested: row.cancel_requested_at.is_some() });
-            }
-        }
-        Ok(held)
+        let rows = run::Entity::update_many()
+            .col_expr(run::Column::LeaseUntil, Expr::val(self.until))
+            .filter(self.lease.condition())
+            .exec_with_returning(within.transaction)
+            .await?;
+        let held =
+            |row: run::Model| Ok(HeldLease { run: parse(&row.id, "a run")?, is_cancel_requested: row.cancel_requested_at.is_some() });
+        rows.into_iter().next().map(held).transpose()
     }
 }

@@ -10,6 +10,7 @@ mod fates;
 mod idempotency;
 mod identity;
 mod invitations;
+mod lanes;
 mod limits;
 mod members;
 mod nodes;

@@ -133,6 +133,28 @@ impl World {
         Database::connect(&self.url).await.unwrap()
     }
 
+    /// Waits until a statement in this world's database waits for a lock. PostgreSQL only.
+    pub(crate) async fn somebody_waits(&self) {
+        let raw = self.raw().await;
+        let sql = "SELECT EXISTS (SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock')";
+        loop {
+            let row = raw.query_one_raw(Statement::from_string(DbBackend::Postgres, sql)).await.unwrap().unwrap();
+            if row.try_get_by_index(0).unwrap() {
+                return;
+            }
+        }
+    }
+
+    /// How many files the runs have among the blobs.
+    pub(crate) fn blobs_of_runs(&self) -> usize {
+        fn files(folder: &std::path::Path) -> usize {
+            let Ok(entries) = std::fs::read_dir(folder) else { return 0 };
+            let count = |entry: std::fs::DirEntry| if entry.path().is_dir() { files(&entry.path()) } else { 1 };
+            entries.map(|entry| count(entry.unwrap())).sum()
+        }
+        files(&self.folder.path().join("blobs/runs"))
+    }
+
     /// Waits until every committed event may be read: on PostgreSQL an older transaction, also one of another test's database,
     /// hides later ones.
     pub(crate) async fn settle(&self) {

@@ -5,6 +5,7 @@ mod counters;
 mod create;
 mod ends;
 mod follow;
+mod locks;
 mod memories;
 mod passing;
 mod record;
@@ -108,6 +109,10 @@ pub(crate) async fn records(store: &Store, scope: &AppScope, run: RunId) -> Vec<
 
 pub(crate) fn names(records: &[RunRecord]) -> Vec<(i64, &str)> {
     records.iter().map(|record| (record.seq, record.name.as_str())).collect()
+}
+
+pub(crate) fn log(message: &str) -> RunEntry {
+    RunEntry::Event(RunEvent::Log { level: wire::run_event::LogLevel::Info, message: message.to_owned(), data: None })
 }
 
 pub(crate) fn open(entry: u64, reserved: i64) -> RunEntry {
