@@ -8,13 +8,18 @@ use tokio_util::sync::CancellationToken;
 /// How often.
 pub(crate) const EVERY: Duration = Duration::from_mins(10);
 
-/// Deletes outdated idempotency records, at once and then every so often, until the server stops.
+/// Deletes outdated idempotency records and what deleted runs have left behind, at once and then every so often, until the server stops.
 pub(crate) async fn upkeep(store: Store, every: Duration, shutdown: CancellationToken) {
     loop {
         match store.system().prune_idempotency().await {
             Ok(0) => {}
             Ok(deleted) => tracing::debug!(deleted, "outdated idempotency records were deleted"),
             Err(error) => tracing::warn!(error = &error as &dyn std::error::Error, "could not delete outdated idempotency records"),
+        }
+        match store.system().delete_leftovers().await {
+            Ok(0) => {}
+            Ok(runs) => tracing::debug!(runs, "the large events of deleted runs were deleted"),
+            Err(error) => tracing::warn!(error = &error as &dyn std::error::Error, "could not delete the large events of deleted runs"),
         }
         tokio::select! {
             () = shutdown.cancelled() => return,

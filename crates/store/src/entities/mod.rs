@@ -14,6 +14,7 @@ pub(crate) mod audit_key;
 pub(crate) mod audit_seal;
 pub(crate) mod connection;
 pub(crate) mod data_key;
+pub(crate) mod deleted_run;
 pub(crate) mod end_user;
 pub(crate) mod event;
 pub(crate) mod idempotency_record;

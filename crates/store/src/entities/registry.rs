@@ -6,9 +6,9 @@ use sea_orm::{ActiveModelTrait as _, ActiveValue, EntityTrait, IdenStatic as _, 
 
 use super::{account_token, attempt, login_identity};
 use super::{
-    api_key, application, audit_entry, audit_key, audit_seal, connection, data_key, end_user, event, idempotency_record, installation,
-    invitation, job, key_check, lease, ledger_entry, member, memory, model, organization, package, package_version, profile, provider_key,
-    proxy, proxy_default, proxy_use, run, run_activity, run_spec, run_state, run_total, session, stream_ticket, user,
+    api_key, application, audit_entry, audit_key, audit_seal, connection, data_key, deleted_run, end_user, event, idempotency_record,
+    installation, invitation, job, key_check, lease, ledger_entry, member, memory, model, organization, package, package_version, profile,
+    provider_key, proxy, proxy_default, proxy_use, run, run_activity, run_spec, run_state, run_total, session, stream_ticket, user,
 };
 use crate::StoreError;
 use crate::inspect::Owner;
@@ -83,6 +83,7 @@ pub(crate) fn all() -> Vec<Entry> {
         tenant::<memory::Entity>(),
         tenant::<run_total::Entity>(),
         tenant::<run_activity::Entity>(),
+        platform::<deleted_run::Entity>(),
         tenant::<provider_key::Entity>(),
         tenant::<model::Entity>(),
         tenant::<package::Entity>(),

@@ -16,6 +16,7 @@ mod m0009_conventions;
 mod m0011_streams;
 mod m0012_audit_seals;
 mod m0013_proxies;
+mod m0014_upkeep;
 pub(crate) mod policy;
 
 use sea_orm_migration::{MigrationTrait, MigratorTrait};
@@ -36,6 +37,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0011_streams::Migration),
             Box::new(m0012_audit_seals::Migration),
             Box::new(m0013_proxies::Migration),
+            Box::new(m0014_upkeep::Migration),
         ]
     }
 }
@@ -55,6 +57,7 @@ pub(crate) fn tables() -> Vec<&'static policy::Table> {
         m0011_streams::TABLES,
         m0012_audit_seals::TABLES,
         m0013_proxies::TABLES,
+        m0014_upkeep::TABLES,
     ];
     for table in released.into_iter().flatten() {
         latest.insert(table.name, table);

@@ -12,8 +12,8 @@ use wire::run_event::RunEvent;
 
 use super::events::{Encoded, EventOwner};
 use super::lease::RunLease;
-use super::ledger;
 use super::row::{plain, stored};
+use super::{ledger, leftovers};
 use crate::StoreError;
 use crate::engine::{Queued, QueuedIn};
 use crate::entities::{At, event, run, to_json};
@@ -51,12 +51,17 @@ impl System<'_> {
         for entry in entries {
             change.take(entry);
             if let RunEntry::Event(event) = entry {
-                events.push(Encoded::new(event, &inner.blobs).await?);
+                events.push(Encoded::new(event, lease.run(), &inner.blobs).await?);
             }
         }
         let ledger = entries.iter().filter(|entry| !matches!(entry, RunEntry::Event(_))).cloned().collect();
         let (now, ids) = (inner.clock.now(), Arc::clone(&inner.ids));
-        inner.background.run(Append { lease: lease.clone(), first_seq, events, ledger, change, now, ids }).await
+        let has_blobs = events.iter().any(Encoded::is_large);
+        let appended = inner.background.run(Append { lease: lease.clone(), first_seq, events, ledger, change, now, ids }).await?;
+        if has_blobs && appended == Appended::LeaseLost {
+            leftovers::note_if_gone(inner, lease.run()).await?;
+        }
+        Ok(appended)
     }
 }
 

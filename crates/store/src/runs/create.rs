@@ -8,7 +8,7 @@ use wire::run_spec::RunSpec;
 
 use super::list::Runs;
 use super::row::Run;
-use super::{claim, events, totals};
+use super::{claim, events, owner, totals};
 use crate::StoreError;
 use crate::entities::{At, run, run_spec, to_json};
 use crate::unit::Writing;
@@ -45,12 +45,14 @@ impl Runs<'_, Writing> {
         if own != (spec.org, Some(spec.app), spec.end_user) {
             return Err(StoreError::OutOfReach);
         }
+        owner::hold(&self.tenant).await?;
         if !totals::enter(&self.tenant, most_active).await? {
             return Ok(Err(Refused));
         }
-        totals::count(&self.tenant, spec.run).await?;
         let end_user = spec.end_user.map(|id| id.to_string());
         let row = self.tenant.insert::<run::Entity>(row(new, end_user.clone(), At(self.tenant.now()))).await?;
+        // Only now: a deletion of the application, which the row above waits for, goes on to these counters.
+        totals::count(&self.tenant, spec.run).await?;
         let frozen = run_spec::ActiveModel {
             run_id: Set(row.id.clone()),
             end_user_id: Set(end_user),

@@ -60,14 +60,19 @@ impl Encoded {
         Self { kind: event.name(), data: to_json(event) }
     }
 
-    /// Puts a large event into a blob first.
-    pub(super) async fn new(event: &RunEvent, blobs: &Blobs) -> Result<Self, StoreError> {
+    /// Whether the event is in a blob.
+    pub(super) fn is_large(&self) -> bool {
+        serde_json::from_str::<LargeEvent>(&self.data).is_ok()
+    }
+
+    /// Puts a large event into a blob of its run first.
+    pub(super) async fn new(event: &RunEvent, run: RunId, blobs: &Blobs) -> Result<Self, StoreError> {
         let whole = Self::small(event);
         if whole.data.len() <= LARGEST_IN_ROW {
             return Ok(whole);
         }
         let bytes = whole.data.len() as u64;
-        let key = blobs.put(whole.data.into_bytes().into()).await?;
+        let key = blobs.put_of_run(run, whole.data.into_bytes().into()).await?;
         let large = LargeEvent { r#type: whole.kind.into(), blob: key.to_string(), bytes };
         Ok(Self { kind: whole.kind, data: to_json(&large) })
     }
@@ -120,6 +125,7 @@ pub enum EventData {
     Whole(RunEvent),
     /// Above 32 KiB. [`Store::whole_event`] reads it.
     Large {
+        run: RunId,
         blob: BlobKey,
         bytes: u64,
     },
@@ -139,7 +145,10 @@ impl TryFrom<event::Model> for RunRecord {
         const WHAT: &str = "an event of a run";
         let seq = row.seq.ok_or(StoreError::Corrupt { what: WHAT })?;
         let data = match serde_json::from_str::<LargeEvent>(&row.data) {
-            Ok(large) => EventData::Large { blob: large.blob.parse()?, bytes: large.bytes },
+            Ok(large) => {
+                let run = parse_some(row.run_id.as_deref(), WHAT)?.ok_or(StoreError::Corrupt { what: WHAT })?;
+                EventData::Large { run, blob: large.blob.parse()?, bytes: large.bytes }
+            }
             Err(_) => EventData::Whole(json(&row.data, WHAT)?),
         };
         Ok(Self { seq, name: row.kind, data, created_at: row.created_at.0 })
@@ -186,8 +195,8 @@ impl Store {
     pub async fn whole_event(&self, data: EventData) -> Result<RunEvent, StoreError> {
         match data {
             EventData::Whole(event) => Ok(event),
-            EventData::Large { blob, .. } => {
-                let bytes = self.blobs().get(blob).await?.ok_or(StoreError::Corrupt { what: "the blob of an event" })?;
+            EventData::Large { run, blob, .. } => {
+                let bytes = self.blobs().get_of_run(run, blob).await?.ok_or(StoreError::Corrupt { what: "the blob of an event" })?;
                 serde_json::from_slice(&bytes).map_err(|_| StoreError::Corrupt { what: "the blob of an event" })
             }
         }
@@ -205,10 +214,11 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let blobs = Blobs::in_folder(folder.path()).unwrap();
         let event = RunEvent::Log { level: LogLevel::Info, message: "x".repeat(LARGEST_IN_ROW), data: None };
-        let encoded = Encoded::new(&event, &blobs).await.unwrap();
+        let run = RunId::new(&domain::RandomIds);
+        let encoded = Encoded::new(&event, run, &blobs).await.unwrap();
         assert!(encoded.data.len() < 200, "{}", encoded.data);
         let large: LargeEvent = serde_json::from_str(&encoded.data).unwrap();
-        let bytes = blobs.get(large.blob.parse().unwrap()).await.unwrap().unwrap();
+        let bytes = blobs.get_of_run(run, large.blob.parse().unwrap()).await.unwrap().unwrap();
         assert_eq!(serde_json::from_slice::<RunEvent>(&bytes).unwrap(), event);
     }
 }

@@ -10,7 +10,7 @@ use wire::run_event::{Failure, FailureCode, RunEvent};
 use super::lease::RunLease;
 use super::list::Runs;
 use super::row::{Run, before, plain, stored};
-use super::{events, ledger, memories, states, totals};
+use super::{events, ledger, memories, owner, states, totals};
 use crate::entities::{At, run};
 use crate::scope::AppScope;
 use crate::unit::Writing;
@@ -82,6 +82,7 @@ pub(super) async fn end(
     ending: &RunEnding,
 ) -> Result<Option<FinishedRun>, StoreError> {
     let tenant = unit.tenant();
+    owner::hold(&tenant).await?;
     let (now, status) = (tenant.now(), ending.status());
     let ended = tenant
         .update::<run::Entity>()

@@ -4,12 +4,14 @@ use std::collections::BTreeMap;
 
 use afps::PackageType;
 use chrono::TimeDelta;
-use domain::{AppId, EndUserId, OrgId, RequestId};
-use sea_orm::{ConnectionTrait as _, Statement};
+use domain::{AppId, EndUserId, OrgId, RequestId, RunId};
+use sea_orm::{ConnectionTrait as _, Statement, TransactionTrait as _};
 use store::{
-    AppScope, ApplicationDeletion, AuditFacts, Claimed, DataKeyOwner, Holder, IdempotencyKey, NewApplication, NewDataKey, NewEvent,
-    NewInstallation, NewStreamTicket, Opened, OrganizationDeletion, Store, TicketMaker, WriteContext,
+    AppScope, Appended, ApplicationDeletion, AuditFacts, Claimed, DataKeyOwner, Holder, IdempotencyKey, NewApplication, NewDataKey,
+    NewEvent, NewInstallation, NewStreamTicket, Opened, OrganizationDeletion, Store, TicketMaker, WriteContext,
 };
+
+use wire::run_event::RunEvent;
 
 use crate::world::{Engine, Tenant, World, hash, new_key};
 
@@ -104,6 +106,99 @@ async fn full_end_user(world: &World, tenant: &Tenant, name: &str) -> (EndUserId
     write.stream_tickets().create(ticket).await.unwrap();
     write.reply(200, None).await.unwrap();
     (id, scope)
+}
+
+/// A run with an event too large for its row, ended.
+async fn talkative_run(world: &World, scope: &AppScope) -> RunId {
+    let (claimed, seq) = crate::runs::a_running_run(&world.store, scope).await;
+    crate::runs::append(&world.store, &claimed.lease, seq, &[crate::runs::log(&LARGE.repeat(10_000))]).await;
+    crate::runs::finish(&world.store, &claimed).await;
+    claimed.spec.run
+}
+
+const LARGE: &str = "private ";
+
+#[tokio::test]
+async fn large_events_go_with_their_run_and_with_nobody_elses() {
+    for world in World::each().await {
+        let (acme, globex) = (world.tenant("acme").await, world.tenant("globex").await);
+        let (ada, as_ada) = world.end_user(&acme, "ada").await;
+        let (_, as_bob) = world.end_user(&acme, "bob").await;
+        // All of them say the same.
+        for scope in [&as_ada, &as_ada, &acme.scope, &globex.scope] {
+            talkative_run(&world, scope).await;
+        }
+        let of_bob = talkative_run(&world, &as_bob).await;
+        assert_eq!((world.blobs_of_runs(), world.store.system().delete_leftovers().await.unwrap()), (5, 0));
+
+        // A deletion that is rolled back has deleted nothing.
+        let write = world.store.write(&acme.scope, WriteContext::internal()).await.unwrap();
+        assert!(write.end_users().delete(ada).await.unwrap());
+        drop(write);
+        assert_eq!(world.store.system().delete_leftovers().await.unwrap(), 0);
+        let write = world.store.write(&acme.scope, WriteContext::internal()).await.unwrap();
+        assert!(write.end_users().delete(ada).await.unwrap());
+        write.commit().await.unwrap();
+        assert_eq!((world.store.system().delete_leftovers().await.unwrap(), world.blobs_of_runs()), (2, 3));
+        let read = world.store.read(&as_bob).await.unwrap();
+        let large = read.run_events().after(of_bob, 2, 1).await.unwrap().remove(0);
+        drop(read);
+        let RunEvent::Log { message, .. } = world.store.whole_event(large.data).await.unwrap() else { panic!("a log line") };
+        assert!(message.starts_with(LARGE), "another end-user's run that says the same keeps it");
+
+        // An application that cascades, and an organization.
+        let raw = world.raw().await;
+        raw.execute_unprepared(&format!("DELETE FROM applications WHERE id = '{}'", acme.app)).await.unwrap();
+        let write = world.store.write(&globex.org_scope, WriteContext::internal()).await.unwrap();
+        assert_eq!(write.delete_organization().await.unwrap(), OrganizationDeletion::Done);
+        write.commit().await.unwrap();
+        assert_eq!((world.store.system().delete_leftovers().await.unwrap(), world.blobs_of_runs()), (3, 0), "{:?}", world.engine);
+        assert_eq!(world.store.system().delete_leftovers().await.unwrap(), 0, "the list is empty");
+    }
+}
+
+#[tokio::test]
+async fn what_a_worker_puts_down_after_the_deletion_goes_too() {
+    for world in World::each().await {
+        let acme = world.tenant("acme").await;
+        let (ada, as_ada) = world.end_user(&acme, "ada").await;
+        let (claimed, seq) = crate::runs::a_running_run(&world.store, &as_ada).await;
+        let write = world.store.write(&acme.scope, WriteContext::internal()).await.unwrap();
+        assert!(write.end_users().delete(ada).await.unwrap());
+        write.commit().await.unwrap();
+        assert_eq!(world.store.system().delete_leftovers().await.unwrap(), 1);
+        let late = [crate::runs::log(&LARGE.repeat(10_000))];
+        assert_eq!(world.store.system().append_to_run(&claimed.lease, seq, &late).await.unwrap(), Appended::LeaseLost);
+        assert_eq!((world.store.system().delete_leftovers().await.unwrap(), world.blobs_of_runs()), (1, 0), "{:?}", world.engine);
+    }
+}
+
+/// A worker that is writing an event holds the run's row; the deletion waits for it, and takes what it has written.
+#[tokio::test]
+async fn an_event_that_commits_during_the_deletion_does_not_survive_it() {
+    for world in World::each().await.into_iter().filter(|world| world.engine == Engine::Postgres) {
+        let acme = world.tenant("acme").await;
+        let (ada, as_ada) = world.end_user(&acme, "ada").await;
+        let (claimed, _) = crate::runs::a_running_run(&world.store, &as_ada).await;
+        let run = claimed.spec.run;
+        let writing = world.raw().await.begin().await.unwrap();
+        writing.execute_unprepared(&format!("UPDATE runs SET next_seq = next_seq + 1 WHERE id = '{run}'")).await.unwrap();
+        let (store, scope) = (world.store.clone(), acme.scope);
+        let deletion = tokio::spawn(async move {
+            let write = store.write(&scope, WriteContext::internal()).await.unwrap();
+            assert!(write.end_users().delete(ada).await.unwrap());
+            write.commit().await.unwrap();
+        });
+        world.somebody_waits().await;
+        let event = format!(
+            "INSERT INTO events (id, org_id, app_id, end_user_id, kind, subject, run_id, seq, data, created_at)
+             SELECT 'evt_late', org_id, app_id, end_user_id, kind, subject, run_id, 99, data, created_at FROM events WHERE run_id = '{run}' LIMIT 1"
+        );
+        assert_eq!(writing.execute_unprepared(&event).await.unwrap().rows_affected(), 1);
+        writing.commit().await.unwrap();
+        deletion.await.unwrap();
+        assert_eq!(counts(&world, "end_user_id", &ada.to_string()).await["events"], 0);
+    }
 }
 
 #[test]
