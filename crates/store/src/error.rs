@@ -128,8 +128,12 @@ fn postgres_kind(error: &PgDatabaseError) -> Kind {
     match error.code() {
         "23505" => Kind::Conflict(error.constraint().unwrap_or_default().to_owned()),
         "23503" => Kind::Reference,
-        // Serialization failure, deadlock, lock not available, too many connections, a database that lets nobody in, shutdown.
-        "40001" | "40P01" | "55P03" | "53300" | "55000" | "57P01" | "57P02" | "57P03" => Kind::Unavailable,
+        // Serialization failure, deadlock, lock not available; a full disk, no memory, too many connections; a database that lets
+        // nobody in, or is read-only (a standby, or one that was told so because its disk is full); a statement that the operator or
+        // a time limit ended, shutdown.
+        "40001" | "40P01" | "55P03" | "53100" | "53200" | "53300" | "55000" | "25006" | "57014" | "57P01" | "57P02" | "57P03" => {
+            Kind::Unavailable
+        }
         connection if connection.starts_with("08") => Kind::Unavailable,
         _ => Kind::Other,
     }
@@ -141,10 +145,14 @@ fn sqlite_kind(code: &str, message: &str) -> Kind {
         "1555" | "2067" => Kind::Conflict(sqlite_index(message)),
         // SQLITE_CONSTRAINT_FOREIGNKEY, and _TRIGGER for RESTRICT.
         "787" | "1811" => Kind::Reference,
-        // SQLITE_BUSY and its extended forms, SQLITE_LOCKED.
-        "5" | "261" | "517" | "773" | "6" | "262" => Kind::Unavailable,
+        _ if is_sqlite_unavailable(code) => Kind::Unavailable,
         _ => Kind::Other,
     }
+}
+
+/// SQLITE_BUSY, _LOCKED, _READONLY, _IOERR, _FULL, _CANTOPEN, whatever extends them: the low byte is the primary code.
+fn is_sqlite_unavailable(code: &str) -> bool {
+    code.parse::<u32>().is_ok_and(|code| matches!(code & 0xff, 5 | 6 | 8 | 10 | 13 | 14))
 }
 
 /// SQLite names the columns, not the index: `UNIQUE constraint failed: users.realm, users.email` is `users_realm_email` by the
@@ -169,6 +177,16 @@ fn sqlite_index(message: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_sqlite_file_that_cannot_be_written_or_read_is_unavailable() {
+        for code in ["5", "261", "517", "773", "6", "262", "8", "1032", "10", "778", "3338", "13", "14"] {
+            assert!(matches!(sqlite_kind(code, ""), Kind::Unavailable), "{code}");
+        }
+        for code in ["", "1", "11", "19", "1299", "26"] {
+            assert!(matches!(sqlite_kind(code, ""), Kind::Other), "{code}");
+        }
+    }
 
     #[test]
     fn sqlite_columns_become_the_name_of_the_index() {

@@ -148,3 +148,20 @@ async fn the_clock_can_follow_the_databases() {
         }
     }
 }
+
+#[tokio::test]
+async fn a_database_that_cannot_do_it_now_is_unavailable_and_not_our_defect() {
+    for world in World::each().await.into_iter().filter(|world| world.engine == Engine::Postgres) {
+        let raw = world.raw().await;
+        for code in ["25006", "53100", "53200", "53300", "57014", "57P01", "40001", "55P03"] {
+            let raise = format!("DO $$ BEGIN RAISE EXCEPTION USING ERRCODE = '{code}'; END $$");
+            let error = store::StoreError::from(raw.execute_unprepared(&raise).await.unwrap_err());
+            assert!(matches!(error, store::StoreError::Unavailable { .. }), "{code}: {error:?}");
+        }
+        for code in ["42601", "22021", "XX000"] {
+            let raise = format!("DO $$ BEGIN RAISE EXCEPTION USING ERRCODE = '{code}'; END $$");
+            let error = store::StoreError::from(raw.execute_unprepared(&raise).await.unwrap_err());
+            assert!(matches!(error, store::StoreError::Database { .. }), "{code}: {error:?}");
+        }
+    }
+}
