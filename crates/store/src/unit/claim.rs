@@ -177,6 +177,10 @@ impl Store {
             Err(earlier) => return Ok(Claimed::Earlier(earlier)),
         };
         let standing = idempotency::look(&self.inner, self.inner.engine.reader(), &record, Progress::None).await?;
+        if matches!(standing, Standing::Expired) {
+            // As the platform: it may be of the organization, and the next one of an application, or the other way round.
+            idempotency::forget_expired(&self.inner, &record).await?;
+        }
         Ok(match standing {
             Standing::Earlier(earlier) => Claimed::Earlier(earlier),
             // Decided again under the lock of the write.

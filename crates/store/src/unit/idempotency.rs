@@ -252,6 +252,17 @@ pub(super) async fn forget<S: Scope>(unit: &Unit<S, Writing>, claim: &Claim) -> 
     Ok(())
 }
 
+/// Deletes the record if it no longer answers, whosever it is: a refusal and a success of the same request may be written in different
+/// scopes, and on PostgreSQL the one does not reach the other's.
+pub(super) async fn forget_expired(store: &Inner, record: &Record) -> Result<(), StoreError> {
+    let crate::engine::Opened { transaction, permit } = store.engine.write(None, crate::engine::Lane::Requests).await?;
+    let outdated = idempotency_record::Column::CreatedAt.lte(At(store.clock.now() - KEPT));
+    idempotency_record::Entity::delete_by_id(record.id()).filter(outdated).exec(&transaction).await?;
+    transaction.commit().await?;
+    drop(permit);
+    Ok(())
+}
+
 /// Deletes the records that no longer answer.
 pub(crate) async fn prune(store: &Inner, now: Timestamp) -> Result<u64, StoreError> {
     use idempotency_record::Column;

@@ -36,6 +36,28 @@ async fn the_same_request_is_answered_with_the_same_bytes_for_a_day() {
     }
 }
 
+/// A refusal before the handler is kept in the caller's application; a route of the organization keeps its success there.
+#[tokio::test]
+async fn a_key_is_free_after_a_day_also_in_another_scope() {
+    for world in World::each().await {
+        let acme = world.tenant("acme").await;
+        let (store, request) = (&world.store, Request::new(&acme, "k"));
+        let refused = Draft { status: 422, body: Some(b"no".to_vec()), location: None };
+        store.settle(&acme.scope, &request.claimed(store).await, &refused).await.unwrap();
+        assert_eq!(request.earlier(store).await, Some(Earlier::Answered(refused.clone())));
+
+        world.clock.advance(Duration::from_hours(24));
+        let context = WriteContext::internal().under(Some(request.claimed(store).await));
+        let write = store.begin_write(&acme.org_scope, context).await.unwrap().fresh().unwrap();
+        write.answer(made()).await.unwrap();
+        assert_eq!(request.earlier(store).await, Some(Earlier::Answered(made())), "{:?}", world.engine);
+
+        world.clock.advance(Duration::from_hours(24));
+        store.settle(&acme.scope, &request.claimed(store).await, &refused).await.unwrap();
+        assert_eq!(request.earlier(store).await, Some(Earlier::Answered(refused)), "{:?}", world.engine);
+    }
+}
+
 #[tokio::test]
 async fn records_are_deleted_after_a_day_in_batches() {
     for world in World::each().await {
