@@ -5,6 +5,7 @@ use std::convert::Infallible;
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderValue, header};
 use axum::response::Response;
+use domain::Permission;
 use futures::stream;
 use tokio::time::{Instant, timeout_at};
 
@@ -85,7 +86,7 @@ impl<S: Source> Client<S> {
 
     /// Asks for everything anew: credential, membership, end-user, permission, and that there is still something to see.
     async fn may_go_on(&mut self) -> bool {
-        let holds = self.standing.holds(&self.app).await && self.source.look_again().await;
+        let holds = self.standing.holds(&self.app, Permission::RunsRead).await && self.source.look_again().await;
         self.check_at = Instant::now() + self.timing.reauthorize_every;
         holds
     }

@@ -1,6 +1,6 @@
 //! What a scope sees of its seals, and the keys that sign them.
 
-use domain::{AuditChain, Timestamp};
+use domain::{AppId, AuditChain, Timestamp};
 use sea_orm::sea_query::Expr;
 use sea_orm::{ActiveValue::Set, ColumnTrait as _, ConnectionTrait as _, DbBackend, EntityTrait as _, Order, QueryOrder as _, Statement};
 
@@ -37,8 +37,14 @@ pub struct NewAuditKey {
 impl<S: InOrg, M: Mode> Unit<S, M> {
     /// The seals of the scope's own chain, newest first.
     pub async fn audit_seals(&self, page: Page) -> Result<Paged<AuditSeal>, StoreError> {
+        self.audit_seals_of(None, page).await
+    }
+
+    /// As [`Self::audit_seals`], of the chain of this application, which may be gone. What the scope does not see is left out.
+    pub async fn audit_seals_of(&self, app: Option<AppId>, page: Page) -> Result<Paged<AuditSeal>, StoreError> {
         let tenant = self.tenant();
-        let chain = tenant.bounds.sight.app().map_or(AuditChain::Organization(tenant.bounds.org), AuditChain::Application);
+        let app = app.or(tenant.bounds.sight.app());
+        let chain = app.map_or(AuditChain::Organization(tenant.bounds.org), AuditChain::Application);
         let rows = tenant.find::<audit_seal::Entity>().filter(audit_seal::Column::Chain.eq(chain.to_string()));
         let rows = rows.order_by(Expr::col(audit_seal::Column::Number), Order::Desc);
         rows.page(page).await?.try_map(|row| Ok(AuditSeal::from(row)))

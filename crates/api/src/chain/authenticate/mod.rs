@@ -21,7 +21,7 @@ use axum::extract::{Request, State};
 use axum::http::header;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use domain::{Code, Permission};
+use domain::{Code, OrgId, Permission};
 use store::AppScope;
 
 pub use self::claims::Source;
@@ -35,22 +35,27 @@ use crate::cookie;
 use crate::extract::caller::{Caller, Credential};
 use crate::problem::Problem;
 
-/// The claims of a request, kept by a stream to ask again whether they still hold. The credential in it never prints.
+/// The claims of a request, kept by a long answer to ask again whether they still hold. The credential in it never prints.
 #[derive(Clone)]
 pub struct Standing {
     claims: Arc<Claims>,
+    org: Option<OrgId>,
     scope: Option<AppScope>,
 }
 
 impl Standing {
-    /// Whether the same claims still lead to the same application and reach. A database that does not answer counts as yes: a
-    /// stream outlives a restart of the database, and the next question comes soon.
-    pub async fn holds(&self, app: &App) -> bool {
+    /// Whether the same claims still lead to the same organization, application and reach, and to the permission. A database that does
+    /// not answer counts as yes: a stream outlives a restart of the database, and the next question comes soon.
+    pub async fn holds(&self, app: &App, permission: Permission) -> bool {
         match identify(app, &self.claims).await {
-            Ok((caller, _)) => caller.app == self.scope && caller.permissions.contains(Permission::RunsRead),
+            Ok((caller, _)) => org(&caller) == self.org && caller.app == self.scope && caller.permissions.contains(permission),
             Err(refusal) => refusal.problem.code == Code::Unavailable,
         }
     }
+}
+
+fn org(caller: &Caller) -> Option<OrgId> {
+    caller.org.as_ref().map(|org| org.scope.org())
 }
 
 /// Puts the [`Caller`] and the [`version::Version`] into the request, or answers with the refusal.
@@ -74,8 +79,8 @@ async fn admitted(app: &App, mut request: Request, next: Next, asked: Asked, att
     };
     let version = version::resolve(requested, pinned.as_deref());
     let prolonged = prolong(app, &mut caller, &claims).await;
-    if source == Source::HeadersAndQuery {
-        request.extensions_mut().insert(Standing { claims: Arc::new(claims), scope: caller.app });
+    if source == Source::HeadersAndQuery || request.uri().path() == "/api/audit-log" {
+        request.extensions_mut().insert(Standing { claims: Arc::new(claims), org: org(&caller), scope: caller.app });
     }
     request.extensions_mut().insert(caller);
     request.extensions_mut().insert(version);

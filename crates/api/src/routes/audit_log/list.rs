@@ -1,6 +1,7 @@
+use axum::Extension;
 use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
-use domain::{Decision, EndUserId, KeyId, RequestId, UserId};
+use domain::{AppId, Decision, EndUserId, KeyId, RequestId, UserId};
 use store::InOrg;
 use wire::api::audit_log::AuditEntry;
 use wire::api::list::List;
@@ -10,6 +11,7 @@ use super::objects;
 use super::query::{AuditQuery, Format};
 use crate::answer::Answer;
 use crate::app::App;
+use crate::chain::authenticate::Standing;
 use crate::extract::{Can, Paging, perm};
 use crate::problem::Problem;
 
@@ -20,11 +22,13 @@ use crate::problem::Problem;
     operation_id = "listAuditLog",
     tag = "Audit log",
     description = "Who did what for whom: each impersonated request and each change, newest first. With `X-App-Id` or a key the rows of that \
-                   application; with a session alone those of the organization that belong to no application. `format=jsonl` (or `Accept: \
+                   application; with a session alone those of the organization that belong to no application, or of the one that `applicationId` names. `format=jsonl` (or `Accept: \
                    application/x-ndjson`) streams all matching rows instead, oldest first, one JSON object a line. Rows get their seal about a \
                    second after they are written.",
     params(
         crate::openapi::PagingParameters,
+        ("applicationId" = Option<AppId>, Query, description = "With a session alone: the rows of this application of the organization, also when \
+                                                                it is deleted."),
         ("from" = Option<String>, Query, description = "Only rows from this moment on, RFC 3339.", format = DateTime),
         ("to" = Option<String>, Query, description = "Only rows before this moment, RFC 3339.", format = DateTime),
         ("endUserId" = Option<EndUserId>, Query, description = "Only what was done for this end-user."),
@@ -46,23 +50,24 @@ use crate::problem::Problem;
 pub(super) async fn list_audit_log(
     can: Can<perm::AuditLogRead>,
     State(app): State<App>,
+    Extension(standing): Extension<Standing>,
     paging: Paging,
     query: AuditQuery,
 ) -> Result<Response, Problem> {
     match &can.app {
-        Some(scope) => answer(&can, app, *scope, (paging, query)).await,
-        None => answer(&can, app, can.scope, (paging, query)).await,
+        Some(scope) => answer(&can, (app, standing), *scope, (paging, query)).await,
+        None => answer(&can, (app, standing), can.scope, (paging, query)).await,
     }
 }
 
 async fn answer<S: InOrg>(
     can: &Can<perm::AuditLogRead>,
-    app: App,
+    (app, standing): (App, Standing),
     scope: S,
     (paging, query): (Paging, AuditQuery),
 ) -> Result<Response, Problem> {
     if query.format == Format::Lines {
-        return Ok(export(app, scope, query.filter));
+        return Ok(export(app, standing, scope, query.filter));
     }
     let page = can.read_in(&scope).await?.search_audit(&query.filter, paging.into()).await?;
     let page = page.try_map(|row| Ok::<_, Problem>(objects::entry(row)))?;

@@ -6,7 +6,7 @@ use axum::extract::FromRequestParts;
 use axum::http::header;
 use axum::http::request::Parts;
 use chrono::{DateTime, Utc};
-use domain::{Decision, Timestamp};
+use domain::{AppId, Decision, Timestamp};
 use store::AuditFilter;
 
 use crate::extract::paging::pairs;
@@ -35,6 +35,7 @@ impl<S: Send + Sync> FromRequestParts<S> for AuditQuery {
         let mut query = Query { pairs: pairs(parts), violations: Vec::new() };
         let filter = AuditFilter {
             own_chain: true,
+            app: query.application(),
             from: query.read("from", "must be an RFC 3339 date and time", moment),
             to: query.read("to", "must be an RFC 3339 date and time", moment),
             end_user: query.read("endUserId", "must be the id of an end-user", id),
@@ -53,11 +54,23 @@ impl<S: Send + Sync> FromRequestParts<S> for AuditQuery {
             "jsonl" => Some(Format::Lines),
             _ => None,
         });
-        if query.violations.is_empty() {
-            Ok(Self { filter, format: format.unwrap_or_else(|| accepted(parts)) })
-        } else {
-            Err(Problem::validation(query.violations))
-        }
+        query.done()?;
+        Ok(Self { filter, format: format.unwrap_or_else(|| accepted(parts)) })
+    }
+}
+
+/// The application whose seals are wanted.
+#[derive(Debug)]
+pub(super) struct OfApplication(pub(super) Option<AppId>);
+
+impl<S: Send + Sync> FromRequestParts<S> for OfApplication {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let mut query = Query { pairs: pairs(parts), violations: Vec::new() };
+        let app = query.application();
+        query.done()?;
+        Ok(Self(app))
     }
 }
 
@@ -74,6 +87,14 @@ struct Query {
 }
 
 impl Query {
+    fn application(&mut self) -> Option<AppId> {
+        self.read("applicationId", "must be the id of an application", id)
+    }
+
+    fn done(self) -> Result<(), Problem> {
+        if self.violations.is_empty() { Ok(()) } else { Err(Problem::validation(self.violations)) }
+    }
+
     /// The parameter's value; absent and empty are the same, twice is refused.
     fn read<T>(&mut self, name: &str, rule: &str, parse: impl FnOnce(&str) -> Option<T>) -> Option<T> {
         let mut given = self.pairs.iter().filter(|(key, value)| key == name && !value.is_empty());

@@ -293,6 +293,13 @@ impl World {
         Stream::new(response.into_body())
     }
 
+    /// Asks for an answer that is read piece by piece, which must be granted.
+    pub(crate) async fn pieces(&self, request: Request<Body>) -> axum::body::BodyDataStream {
+        let response = self.router.clone().oneshot(request).await.unwrap();
+        assert_eq!(response.status().as_u16(), 200);
+        response.into_body().into_data_stream()
+    }
+
     /// A caller without credentials.
     pub(crate) fn anonymous(&self) -> Actor<'_> {
         Actor::new(self)

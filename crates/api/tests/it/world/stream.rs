@@ -95,6 +95,11 @@ impl Stream {
 }
 
 impl Actor<'_> {
+    /// Asks for an answer that is read piece by piece, which must be granted.
+    pub(crate) async fn pieces(&self, path: &str) -> BodyDataStream {
+        self.world().pieces(self.request(axum::http::Method::GET, path, Body::empty())).await
+    }
+
     /// Opens a stream, which must be granted.
     pub(crate) async fn open(&self, path: &str) -> Stream {
         self.world().open(self.request(axum::http::Method::GET, path, Body::empty())).await

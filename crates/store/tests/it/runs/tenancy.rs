@@ -79,6 +79,14 @@ async fn lists_and_polls_walk_an_index() {
             ("SELECT * FROM runs WHERE lease_until < 5 ORDER BY lease_until LIMIT 100", "runs_leased "),
             ("SELECT * FROM runs WHERE lease_worker = 'w' AND cancel_requested_at IS NOT NULL", "runs_cancelling "),
             ("SELECT * FROM events WHERE run_id = 'r' AND seq > 3 ORDER BY seq LIMIT 100", "events_run_id_seq "),
+            (
+                "SELECT * FROM audit_entries WHERE org_id = 'o' AND app_id IS NULL ORDER BY created_at DESC, id DESC LIMIT 20",
+                "audit_entries_by_org_alone ",
+            ),
+            (
+                "SELECT count(*) FROM audit_entries WHERE seal IS NULL AND COALESCE(app_id, org_id, 'platform') = 'a' AND COALESCE(org_id, '') = 'o'",
+                "audit_entries_unsealed",
+            ),
         ] {
             let statement = Statement::from_string(raw.get_database_backend(), format!("EXPLAIN QUERY PLAN {query}"));
             let rows = raw.query_all_raw(statement).await.unwrap();

@@ -1,5 +1,6 @@
 use std::collections::BTreeSet;
 
+use futures::StreamExt as _;
 use serde_json::{Value, json};
 
 use crate::world::{Actor, Reply, World};
@@ -62,3 +63,24 @@ async fn filters_hold_and_accept_asks_for_lines_too() {
         assert_eq!(lines(&by_accept.without("x-app-id").get("/api/audit-log").await.is(200)), [] as [Value; 0], "the organization's own");
     }
 }
+
+#[tokio::test]
+async fn a_long_export_breaks_off_when_its_caller_may_no_longer_read() {
+    // One stretch and a bit, twice.
+    const ROWS: usize = 502;
+    let world = World::with(|options| options.streams.reauthorize_every = std::time::Duration::ZERO).await;
+    let ada = world.tenant("ada").await;
+    let grace = ada.end_user("Grace").await;
+    reads(&ada.key(&["end-users:read"]).await.as_user(grace), ROWS).await;
+
+    let (id, reader) = ada.key_of(ada.plan(&["audit-log:read"])).await;
+    let (mut ends, mut goes_on) = (reader.pieces(EXPORT).await, ada.pieces(EXPORT).await);
+    let first = [ends.next().await.unwrap().unwrap(), goes_on.next().await.unwrap().unwrap()];
+    assert_eq!(first.map(|lines| lines.iter().filter(|byte| **byte == b'\n').count()), [500, 500]);
+    ada.revoke(id).await;
+    assert!(ends.next().await.unwrap().is_err(), "the transport says that something is missing");
+    assert_eq!(goes_on.next().await.unwrap().unwrap().iter().filter(|byte| **byte == b'\n').count(), 2);
+    assert!(goes_on.next().await.is_none());
+}
+
+const EXPORT: &str = "/api/audit-log?format=jsonl";

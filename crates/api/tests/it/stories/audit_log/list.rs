@@ -39,6 +39,67 @@ async fn each_application_and_each_organization_reads_its_own() {
 }
 
 #[tokio::test]
+async fn the_log_of_a_deleted_application_stays_readable_for_its_organization() {
+    for world in World::each().await {
+        let (ada, bob) = (world.tenant("ada").await, world.tenant("bob").await);
+        let gone = ada.application("Gone").await;
+        let of_gone = ada.instead("x-app-id", gone.to_string());
+        of_gone.post("/api/end-users", &json!({"name": "Eve"})).await.is(201);
+        ada.post("/api/end-users", &json!({"name": "Eve"})).await.is(201);
+        world.seal().await;
+        let alone = ada.without("x-app-id");
+        alone.delete(&format!("/api/applications/{gone}")).await.is(204);
+        of_gone.get(LOG).await.refused(Code::NotFound);
+
+        let of = |path: &str| format!("{path}?applicationId={gone}");
+        let page = alone.get(&of(LOG)).await.is(200);
+        assert_eq!((page.at("/pagination/total"), page.at("/data/0/applicationId")), (json!(1), json!(gone)));
+        let lines = alone.get(&format!("{}&format=jsonl", of(LOG))).await.is(200);
+        assert_eq!((lines.text.lines().count(), lines.text.contains(&gone.to_string())), (1, true));
+        let seals = alone.get(&of("/api/audit-log/seals")).await.is(200);
+        assert_eq!((seals.at("/pagination/total"), seals.at("/data/0/chain")), (json!(1), json!(gone)));
+        assert_eq!(column(&alone, "", "route").await, [json!("/api/applications/{id}")], "its own chain without the name");
+
+        // Neither another organization nor another application of the same one sees it.
+        let key = ada.key(&["audit-log:read"]).await;
+        for caller in [&bob.without("x-app-id"), &*bob, &*ada, &key] {
+            for path in [LOG, "/api/audit-log/seals"] {
+                let page = caller.get(&of(path)).await.is(200);
+                assert_eq!((page.at("/pagination/total"), page.at("/data")), (json!(0), json!([])));
+            }
+            assert_eq!(caller.get(&format!("{}&format=jsonl", of(LOG))).await.is(200).text, "");
+        }
+        for path in [LOG, "/api/audit-log/seals"] {
+            alone.get(&format!("{path}?applicationId=org_1")).await.invalid_at("/applicationId");
+        }
+    }
+}
+
+/// The total of a whole chain is not counted row by row; it has to say the same.
+#[tokio::test]
+async fn a_total_is_what_the_export_holds_with_and_without_seals() {
+    for world in World::each().await {
+        let (ada, bob) = (world.tenant("ada").await, world.tenant("bob").await);
+        let alone = ada.without("x-app-id");
+        for round in 1..=3 {
+            for tenant in [&ada, &bob] {
+                tenant.post("/api/end-users", &json!({"name": "Eve"})).await.is(201);
+            }
+            ada.patch(&format!("/api/orgs/{}", ada.org), &json!({"name": format!("Ada {round}")})).await.is(200);
+            for (caller, query) in [(&*ada, String::new()), (&alone, String::new()), (&alone, format!("&applicationId={}", ada.app))] {
+                let page = caller.get(&format!("{LOG}?pageSize=2{query}")).await.is(200);
+                let lines = caller.get(&format!("{LOG}?format=jsonl{query}")).await.is(200).text.lines().count();
+                assert_eq!((page.at("/pagination/total"), lines), (json!(round), round));
+                assert_eq!(page.at("/data").as_array().unwrap().len(), round.min(2));
+            }
+            if round == 2 {
+                world.seal().await;
+            }
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_row_tells_who_did_what_for_whom() {
     let world = World::start().await;
     let ada = world.tenant("ada").await;

@@ -1,5 +1,6 @@
 //! The audit log.
 
+mod documented;
 mod export;
 mod list;
 mod seals;
