@@ -78,7 +78,7 @@ impl Store {
             let ears = Ears { live: live.clone(), deltas: deltas.clone(), outbox };
             live::start(&options.nodes, &engine, options.database_url.expose(), &ears, &mut tasks)?;
         }
-        let background = Background::start(engine.clone(), live.clone(), options.last_used_every);
+        let background = Background::start(engine.clone(), &live, options.last_used_every);
         Ok(Self {
             inner: Arc::new(Inner {
                 engine,

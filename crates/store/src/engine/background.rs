@@ -77,7 +77,7 @@ const PATIENCE_ALONE: &str = "100ms";
 
 impl Background {
     /// Starts the task of the lane on the current runtime.
-    pub(crate) fn start(engine: Engine, live: Live, last_used_every: Duration) -> Self {
+    pub(crate) fn start(engine: Engine, live: &Live, last_used_every: Duration) -> Self {
         let start = |engine: Engine| {
             let (queue, messages) = mpsc::channel(QUEUE);
             tokio::spawn(Task { engine, live: live.clone(), used: BTreeMap::new() }.run(messages, last_used_every));
