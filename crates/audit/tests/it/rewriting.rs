@@ -88,7 +88,7 @@ async fn late_seals_are_no_longer_asked_about_once_they_are_pinned() {
         assert_eq!(alone(&world, &acme, vec![pin]).await.warnings, []);
         // An hour is not late yet.
         world.rows(&acme, 1).await;
-        world.clock.advance(Duration::from_mins(60));
+        world.clock.advance(Duration::from_hours(1));
         world.seal().await;
         let report = alone(&world, &acme, Vec::new()).await;
         assert!(matches!(report.warnings[..], [Warning::LateSeals { last: 3, .. }]), "{report:#?}");
