@@ -91,7 +91,7 @@ impl Package {
         content_path(self.manifest.package_type())
     }
 
-    /// The type's text. Always there for agents and skills; `None` where a tool or provider has none or it is not UTF-8.
+    /// The type's text. Always there for agents and skills; `None` where a tool or provider has none.
     pub fn content(&self) -> Option<&str> {
         self.files.get(self.content_path()).and_then(|bytes| str::from_utf8(bytes).ok())
     }
@@ -136,19 +136,21 @@ fn check_content(manifest: &Manifest, files: &FileSet) -> Result<Option<Frontmat
             let entrypoint = manifest.tool().map(|tool| tool.entrypoint.as_str()).unwrap_or_default();
             let source = text_of(files, entrypoint, MAX_SOURCE_BYTES)?;
             // A hint at upload time only; the tool host decides what loads.
-            if source.contains("export") && source.contains("default") {
-                Ok(None)
-            } else {
-                Err(refused(entrypoint, "has no default export"))
+            if !(source.contains("export") && source.contains("default")) {
+                return Err(refused(entrypoint, "has no default export"));
             }
+            check_optional(files, content_path(PackageType::Tool))
         }
-        PackageType::Provider => {
-            if files.get("PROVIDER.md").is_some() {
-                text_of(files, "PROVIDER.md", MAX_CONTENT_BYTES)?;
-            }
-            Ok(None)
-        }
+        PackageType::Provider => check_optional(files, content_path(PackageType::Provider)),
     }
+}
+
+/// Checks a text that a package may do without.
+fn check_optional(files: &FileSet, path: &str) -> Result<Option<Frontmatter>, ArchiveError> {
+    if files.get(path).is_some() {
+        text_of(files, path, MAX_CONTENT_BYTES)?;
+    }
+    Ok(None)
 }
 
 /// The largest module that the tool host is asked to load, in bytes.
@@ -159,7 +161,9 @@ fn text_of<'f>(files: &'f FileSet, path: &str, limit: usize) -> Result<&'f str, 
     if bytes.len() > limit {
         return Err(refused(path, "is too long"));
     }
-    str::from_utf8(bytes).map_err(|_| refused(path, "is not UTF-8"))
+    let text = str::from_utf8(bytes).map_err(|_| refused(path, "is not UTF-8"))?;
+    // NUL is UTF-8, yet no text column of PostgreSQL holds it.
+    if text.contains('\0') { Err(refused(path, "holds a NUL character")) } else { Ok(text) }
 }
 
 fn refused(path: &str, reason: &'static str) -> ArchiveError {

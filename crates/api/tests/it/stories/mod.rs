@@ -18,6 +18,7 @@ mod metrics;
 mod models;
 mod notifications;
 mod orgs;
+mod packages;
 mod paging;
 mod problems;
 mod provider_keys;
