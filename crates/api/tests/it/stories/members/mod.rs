@@ -73,7 +73,7 @@ async fn an_organization_keeps_an_owner() {
         let (mine, yours) = (of(second), of(ada.owner));
         let (first, other) = tokio::join!(ada.delete(&mine), theirs.delete(&yours));
         let statuses = [first.status, other.status];
-        assert!(statuses.contains(&204) && statuses.iter().any(|status| *status != 204), "{statuses:?}");
+        assert!(statuses.contains(&204) && statuses.iter().any(|status| matches!(status, 403 | 404 | 409)), "{statuses:?}");
         let left = admin.get(&format!("/api/orgs/{}/members", ada.org)).await.is(200);
         let owners = left.json()["data"].as_array().unwrap().iter().filter(|member| member["role"] == "owner").count();
         assert_eq!(owners, 1);
