@@ -51,7 +51,8 @@ impl Reply {
         assert_eq!(self.header("x-content-type-options"), Some("nosniff"), "{self}");
         assert!(self.headers.contains_key("cache-control"), "{self}");
         self.check_limits(method);
-        if self.status >= 400 && method != Method::HEAD && self.header("content-type") != Some("application/json") {
+        // The health of a server that is not ready is a 503 with the usual answer: those who probe read the status.
+        if self.status >= 400 && method != Method::HEAD && path != "/health" {
             self.check_problem(id, path);
         }
         if self.status == 204 {
@@ -102,11 +103,11 @@ impl Reply {
                 Parser::new(value).parse::<Item>().unwrap_or_else(|error| panic!("{name}: {error}: {self}"));
             }
         }
-        let only = |name: &str| match Parser::new(self.header(name)?).parse::<List>().ok()?.pop()? {
-            ListEntry::Item(item) if item.bare_item.as_string().is_some() => Some(item.params),
-            _ => None,
-        };
-        let (limit, policy) = (only("ratelimit")?, only("ratelimit-policy")?);
+        let (limit, policy) = (self.only("ratelimit")?, self.only("ratelimit-policy")?);
+        if limit.bare_item != policy.bare_item {
+            return None;
+        }
+        let (limit, policy) = (limit.params, policy.params);
         let number = |value: Option<&BareItem>| u64::try_from(i64::from(value?.as_integer()?)).ok();
         Some(Budget {
             limit: number(policy.get("q"))?,
@@ -114,6 +115,20 @@ impl Reply {
             reset: number(limit.get("t"))?,
             window: number(policy.get("w"))?,
         })
+    }
+
+    /// The only member of a list of structured fields, which is a text with parameters.
+    fn only(&self, name: &str) -> Option<Item> {
+        match Parser::new(self.header(name)?).parse::<List>().ok()?.as_slice() {
+            [ListEntry::Item(item)] if item.bare_item.as_string().is_some() => Some(item.clone()),
+            _ => None,
+        }
+    }
+
+    /// The name of the policy that `RateLimit` tells of; `None` before it was a structured field.
+    pub(crate) fn policy(&self) -> Option<String> {
+        let item = (self.header("appstrate-version") >= Some("2026-11-21")).then(|| self.only("ratelimit")).flatten()?;
+        item.bare_item.as_string().map(|name| name.as_str().to_owned())
     }
 
     fn check_problem(&self, id: &str, path: &str) {

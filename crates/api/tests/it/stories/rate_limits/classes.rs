@@ -5,7 +5,7 @@ use domain::Code;
 use serde_json::{Value, json};
 
 use super::world;
-use crate::world::{Actor, World, unique};
+use crate::world::{Actor, Reply, World, unique};
 
 /// Sends the request until it is refused, checking what each answer tells, and lets the window pass. Gives how many were allowed.
 async fn exhaust(world: &World, caller: &Actor<'_>, (method, path, body): (Method, &str, fn() -> Option<Value>)) -> u64 {
@@ -35,11 +35,12 @@ fn nothing() -> Option<Value> {
     None
 }
 
-#[tokio::test]
-async fn each_class_has_the_quota_that_the_reference_promises() {
+/// The quota of each class, met and told in this version of the API.
+async fn quotas(version: &str) {
     let world = world("{}").await;
     let ada = world.tenant("ada").await;
-    let key = ada.full_key().await;
+    let key = ada.full_key().await.with("appstrate-version", version);
+    let nobody = world.anonymous().with("appstrate-version", version);
     let end_user = ada.end_user("Grace").await;
     let one = format!("/api/end-users/{end_user}");
     let patch = || Some(json!({"name": "Grace"}));
@@ -55,10 +56,21 @@ async fn each_class_has_the_quota_that_the_reference_promises() {
     assert_eq!(exhaust(&world, &key, (Method::POST, "/api/runs", run)).await, 20, "run");
     assert_eq!(exhaust(&world, &key, (Method::POST, "/api/runs/inline", inline)).await, 20, "run");
     assert_eq!(exhaust(&world, &key, (Method::POST, "/api/agents/@ada/nothing/run", nothing)).await, 20, "run");
-    assert_eq!(exhaust(&world, &world.anonymous(), (Method::POST, "/api/auth/sign-in/email", sign_in)).await, 20, "auth");
-    assert_eq!(exhaust(&world, &world.anonymous(), (Method::GET, "/api/openapi.json", nothing)).await, 60, "public");
-    assert_eq!(exhaust(&world, &world.anonymous(), (Method::GET, "/nothing", nothing)).await, 60, "public");
-    assert_eq!(exhaust(&world, &world.anonymous(), (Method::GET, "/health", nothing)).await, 300, "read");
+    assert_eq!(exhaust(&world, &nobody, (Method::POST, "/api/auth/sign-in/email", sign_in)).await, 20, "auth");
+    assert_eq!(exhaust(&world, &nobody, (Method::GET, "/api/openapi.json", nothing)).await, 60, "public");
+    assert_eq!(exhaust(&world, &nobody, (Method::GET, "/nothing", nothing)).await, 60, "public");
+    assert_eq!(exhaust(&world, &nobody, (Method::GET, "/health", nothing)).await, 300, "read");
+}
+
+#[tokio::test]
+async fn each_class_has_the_quota_that_the_reference_promises() {
+    quotas("2026-03-21").await;
+}
+
+/// Every answer, the 429 with its `Retry-After` too, is read by the parser of structured fields in `world/reply.rs`.
+#[tokio::test]
+async fn each_class_tells_the_same_quota_in_structured_fields() {
+    quotas("2026-11-21").await;
 }
 
 #[tokio::test]
@@ -91,22 +103,26 @@ async fn reads_and_writes_count_by_route_and_the_rest_by_path() {
 
 #[tokio::test]
 async fn many_paths_meet_the_ceiling_which_is_then_told() {
-    let world = world(r#"{"run": {"limit": 3, "ceiling": 5}}"#).await;
-    let ada = world.tenant("ada").await;
-    let key = ada.full_key().await;
-    let start = async |number: u32| key.post(&format!("/api/agents/@ada/agent-{number}/run"), &json!({})).await;
-    let told = |reply: &crate::world::Reply| (reply.budget().limit, reply.budget().remaining);
+    for version in ["2026-03-21", "2026-11-21"] {
+        let world = world(r#"{"run": {"limit": 3, "ceiling": 5}}"#).await;
+        let ada = world.tenant("ada").await;
+        let key = ada.full_key().await.with("appstrate-version", version);
+        let start = async |number: u32| key.post(&format!("/api/agents/@ada/agent-{number}/run"), &json!({})).await;
+        let told = |reply: &Reply| (reply.budget().limit, reply.budget().remaining, reply.policy());
 
-    assert_eq!(told(&start(1).await), (3, 2));
-    assert_eq!(told(&start(1).await), (3, 1));
-    assert_eq!(told(&start(1).await), (3, 0));
-    assert_eq!(told(&start(2).await), (5, 1), "the ceiling is tighter now");
-    assert_eq!(told(&start(3).await), (5, 0));
-    assert_eq!(told(&start(4).await.refused(Code::RateLimited)), (5, 0));
-    // Also on the other ways to start a run, and for nobody else.
-    key.post("/api/runs", &json!({"agentId": "@ada/one"})).await.refused(Code::RateLimited);
-    key.get("/api/runs").await.is(200);
-    ada.full_key().await.post("/api/agents/@ada/agent-1/run", &json!({})).await.refused(Code::AgentNotFound);
+        let (run, ceiling) = if version == "2026-11-21" { (Some("run"), Some("run-ceiling")) } else { (None, None) };
+        let (run, ceiling) = (run.map(str::to_owned), ceiling.map(str::to_owned));
+        assert_eq!(told(&start(1).await), (3, 2, run.clone()));
+        assert_eq!(told(&start(1).await), (3, 1, run.clone()));
+        assert_eq!(told(&start(1).await), (3, 0, run));
+        assert_eq!(told(&start(2).await), (5, 1, ceiling.clone()), "the ceiling is tighter now");
+        assert_eq!(told(&start(3).await), (5, 0, ceiling.clone()));
+        assert_eq!(told(&start(4).await.refused(Code::RateLimited)), (5, 0, ceiling));
+        // Also on the other ways to start a run, and for nobody else.
+        key.post("/api/runs", &json!({"agentId": "@ada/one"})).await.refused(Code::RateLimited);
+        key.get("/api/runs").await.is(200);
+        ada.full_key().await.post("/api/agents/@ada/agent-1/run", &json!({})).await.refused(Code::AgentNotFound);
+    }
 }
 
 #[tokio::test]
