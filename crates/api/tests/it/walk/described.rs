@@ -47,12 +47,19 @@ fn flaws(operation: &Operation) -> Vec<&'static str> {
         (bodies_have_schemas(value), "schema for every body"),
         (bodies_have_examples(value), "example that fits its schema for every JSON body"),
         (parameters_are_described(operation), "description and schema of every parameter"),
+        (says_whether_it_replays(operation), "Idempotency-Key on all but reads, or that it is not honored"),
         (
             !operation.successes().contains(&201) || names_header(operation, 201, "Location") || operation.level == "none",
             "Location with its 201",
         ),
     ];
     rules.into_iter().filter(|(holds, _)| !holds).map(|(_, what)| what).collect()
+}
+
+fn says_whether_it_replays(operation: &Operation) -> bool {
+    let takes_key = operation_parameters(operation).is_some_and(|parameters| parameters.iter().any(|one| one["name"] == "Idempotency-Key"));
+    let declines = operation.value["description"].as_str().is_some_and(|text| text.contains("`Idempotency-Key` is not honored"));
+    if operation.method == axum::http::Method::GET { !takes_key && !declines } else { takes_key != declines }
 }
 
 fn problems_are_problems(operation: &Operation) -> bool {

@@ -25,7 +25,7 @@ mod sweep;
 mod target;
 mod unlocked;
 
-pub(crate) use self::fixtures::Kind;
+pub(crate) use self::fixtures::{Kind, path};
 pub(crate) use self::operation::{document, operations};
 pub(crate) use self::rows::{agent, archive, upload};
 pub(crate) use self::stage::Stage;
