@@ -113,9 +113,12 @@ impl Kind {
         match target {
             Target::SiblingEndUser => matches!(self.class(), Class::Private | Class::Held),
             Target::SiblingApplication => !matches!(self.class(), Class::Organization | Class::Account | Class::Secret | Class::Open),
+            // A member or an invitation of nobody is one of the own organization anyway.
+            Target::RandomChild => matches!(self, Self::Installation | Self::Memory),
             Target::Malformed => self != Self::AgentName,
             // Whoever holds the secret may know.
             Target::ForeignOrganization => self.class() != Class::Secret,
+            Target::ForeignChild => matches!(self, Self::Member | Self::Invitation | Self::Installation | Self::Memory),
             _ => true,
         }
     }
@@ -123,6 +126,11 @@ impl Kind {
     /// Whether a malformed name is told apart from one of nothing: a package's name is no secret id, and the problem says which.
     pub(crate) fn tells_malformed(self) -> bool {
         self == Self::InstalledAgent
+    }
+
+    /// Whether a row that is missing behind the caller's own parent is told apart from one whose parent is missing.
+    pub(crate) fn tells_missing_child(self) -> bool {
+        self == Self::Installation
     }
 }
 
@@ -144,8 +152,10 @@ pub(crate) enum Content {
 pub(crate) async fn body(stage: &Stage<'_>, operation: &Operation, principal: Principal) -> Content {
     let number = unique();
     let home = stage.home(principal);
-    let name = format!("@{}/new-{number}", home.slug);
-    let vendor = json!({"label": format!("Vendor {number}"), "api": "openai-completions", "baseUrl": "https://api.example.com/v1"});
+    // What becomes a text of the tenant, and what becomes one of the caller's application or end-user.
+    let (slug, mark) = (home.slug, home.mark);
+    let name = format!("@{slug}/new-{number}");
+    let vendor = json!({"label": format!("{slug} vendor {number}"), "api": "openai-completions", "baseUrl": "https://api.example.com/v1"});
     let with = |mut object: Value, more: Value| {
         object.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         object
@@ -158,35 +168,39 @@ pub(crate) async fn body(stage: &Stage<'_>, operation: &Operation, principal: Pr
         "resetPassword" => json!({"token": stage.mailed(TokenPurpose::ResetPassword).await, "newPassword": "correct horse"}),
         "verifyEmail" => json!({"token": stage.mailed(TokenPurpose::VerifyEmail).await}),
         "updateProfile" | "setUpProfile" => json!({"displayName": format!("Walker {number}")}),
-        "createOrganization" | "updateOrganization" => json!({"name": format!("Organization {number}")}),
+        "createOrganization" | "updateOrganization" => json!({"name": format!("{slug} organization {number}")}),
         "updateOrganizationSettings" => json!({"apiVersion": "2026-03-21"}),
         "changeMemberRole" => json!({"role": "member"}),
-        "createInvitation" => json!({"email": format!("guest{number}@example.com"), "role": "viewer"}),
+        "createInvitation" => json!({"email": format!("guest{number}@{slug}.example.com"), "role": "viewer"}),
         "updateInvitation" => json!({"role": "admin"}),
         "acceptInvitation" => json!({"name": "Guest", "password": "correct horse"}),
-        "createApplication" | "updateApplication" => json!({"name": format!("Application {number}")}),
-        "updateApiKey" => json!({"name": format!("Key {number}")}),
-        "createEndUser" => json!({"name": "Eve", "externalId": format!("eve-{number}"), "email": format!("eve{number}@customer.example")}),
-        "updateEndUser" => json!({"metadata": {"number": number}}),
-        "createApiKey" => json!({"name": format!("Key {number}"), "scopes": ["runs:read"]}),
+        "createApplication" | "updateApplication" => json!({"name": format!("{slug} application {number}")}),
+        "updateApiKey" => json!({"name": format!("{mark} key {number}")}),
+        "createEndUser" => {
+            let external = format!("{mark}-eve-{number}");
+            json!({"name": format!("{mark} Eve"), "externalId": external, "email": format!("{external}@customer.example")})
+        }
+        "updateEndUser" => json!({"metadata": {"note": format!("{mark} {number}")}}),
+        "createApiKey" => json!({"name": format!("{mark} key {number}"), "scopes": ["runs:read"]}),
         "createAgent" => json!({"manifest": agent(&name), "content": "Be brief."}),
         "createProvider" => json!({"manifest": provider(&name), "content": "# Shop"}),
         "importPackage" => return Content::Archive(archive(&name)),
         "installPackage" => json!({"packageId": publish_agent(home.tenant, &name).await}),
         "configurePackage" => json!({"enabled": true, "modelId": null, "proxyId": "none"}),
         "createModel" => with(vendor, json!({"modelId": "model-1"})),
-        "updateModel" => json!({"label": format!("Model {number}"), "enabled": true, "cost": null}),
+        "updateModel" => json!({"label": format!("{slug} model {number}"), "enabled": true, "cost": null}),
         "setDefaultModel" => json!({"modelId": home.tenant.get("/api/models").await.is(200).text_at("/data/0/id")}),
-        "updateProviderKey" => json!({"label": format!("Key {number}"), "apiKey": "vendor-secret"}),
-        "createProxy" => json!({"label": format!("Exit {number}"), "url": "http://ada:secret@proxy.example.com:8080"}),
-        "updateProxy" => json!({"label": format!("Exit {number}"), "url": "socks5://proxy.example.com", "enabled": true}),
+        "updateProviderKey" => json!({"label": format!("{slug} key {number}"), "apiKey": "vendor-secret"}),
+        "createProxy" => json!({"label": format!("{slug} exit {number}"), "url": "http://ada:secret@proxy.example.com:8080"}),
+        "updateProxy" => json!({"label": format!("{slug} exit {number}"), "url": "socks5://proxy.example.com", "enabled": true}),
         "setDefaultProxy" => json!({"proxyId": "none"}),
         "createProviderKey" => with(vendor, json!({"apiKey": "vendor-secret"})),
         "connectApiKey" => json!({"apiKey": "shop-secret"}),
         "connectCredentials" => json!({"credentials": {"api_key": "shop-secret"}}),
-        "runAgent" | "createStreamTicket" => json!({}),
-        "createRun" => json!({"agentId": home.agent}),
-        "createInlineRun" => json!({"manifest": agent(&name), "prompt": "Be brief."}),
+        "createStreamTicket" => json!({}),
+        "runAgent" => json!({"input": {"note": mark}}),
+        "createRun" => json!({"agentId": home.agent, "input": {"note": mark}}),
+        "createInlineRun" => json!({"manifest": agent(&name), "prompt": "Be brief.", "input": {"note": mark}}),
         _ => {
             let takes = operation.value.get("requestBody").is_some();
             assert!(!takes, "{operation} has no fixture: add a body that works to `body` in walk/fixtures.rs");

@@ -4,15 +4,17 @@
 //! |---|---|
 //! | [`operation`] | the operations, read from the document |
 //! | [`fixtures`] | the one table to extend with a new route: what its path names, and a body that works |
-//! | [`stage`], [`rows`] | the tenants of the walk, and how a row of each kind is made |
+//! | [`stage`], [`rows`], [`traces`] | the tenants of the walk, and how a row of each kind is made |
 //! | [`principal`], [`target`] | who calls, and whose row is meant |
 //! | [`policy`] | the answer that each pair must get |
 //! | [`sweep`] | operations × principals × targets |
+//! | [`canaries`] | that the rows of others can be told by their text |
 //! | [`unlocked`] | the sweep again with one filter left out, to see that it would tell |
 //! | [`keys`] | every unsafe operation under an idempotency key |
 //! | [`bodies`], [`described`] | what holds for bodies and descriptions |
 
 mod bodies;
+mod canaries;
 mod described;
 mod fixtures;
 mod keys;
@@ -23,6 +25,7 @@ mod rows;
 mod stage;
 mod sweep;
 mod target;
+mod traces;
 mod unlocked;
 
 pub(crate) use self::fixtures::{Kind, path};

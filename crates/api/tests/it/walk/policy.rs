@@ -54,7 +54,7 @@ fn sees(class: Class, principal: Principal, target: Target) -> bool {
         return principal == Principal::Session(Role::Owner) && target == Target::Own;
     }
     match target {
-        Target::Random | Target::Malformed => false,
+        Target::Random | Target::RandomChild | Target::Malformed | Target::ForeignChild => false,
         Target::ForeignOrganization => stranger,
         _ if stranger => false,
         _ if class == Class::Organization => true,

@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 use domain::{Permission, PermissionSet, Role};
 
 use super::operation::Operation;
-use super::stage::Stage;
+use super::stage::{OUTSKIRTS, Stage};
 use crate::world::{Actor, KeyPlan};
 
 /// A caller of the sweep.
@@ -119,7 +119,7 @@ impl Principal {
                 own.leave(creator).await;
                 key
             }
-            Self::SiblingKey => own.key_of(KeyPlan { app: stage.sibling_app, ..own.plan(&full) }).await.1,
+            Self::SiblingKey => own.key_of(KeyPlan { app: stage.sibling_app, name: OUTSKIRTS, ..own.plan(&full) }).await.1,
             Self::StrangerKey => stage.foreign.full_key().await,
             Self::EndUser => own.full_key().await.as_user(stage.grace),
             Self::SiblingEndUser => own.full_key().await.as_user(stage.alan),

@@ -6,10 +6,11 @@ use domain::{AppId, EndUserId, RunId};
 use serde_json::{Value, json};
 use store::{RunEnding, RunEntry, WriteContext};
 use wire::control::MemoryWrite;
-use wire::run_event::RunEvent;
+use wire::run_event::{LogLevel, RunEvent};
 
 use super::fixtures::Kind;
-use super::stage::{CANARY, Stage};
+use super::operation::operations;
+use super::stage::{ALAN, CANARY, GRACE, OUTSKIRTS, Stage};
 use super::target::Target;
 use crate::world::{Actor, KeyPlan, Reply, Tenant, unique};
 
@@ -102,8 +103,8 @@ pub(crate) async fn install(tenant: &Tenant<'_>, app: AppId, name: &str) {
     assert!(matches!(reply.status, 201 | 409), "{reply}");
 }
 
-async fn run(caller: &Actor<'_>, agent: &str) -> RunId {
-    caller.post("/api/runs", &json!({"agentId": agent})).await.is(200).text_at("/runId").parse().unwrap()
+async fn run(caller: &Actor<'_>, agent: &str, mark: &str) -> RunId {
+    caller.post("/api/runs", &json!({"agentId": agent, "input": {"note": mark}})).await.is(200).text_at("/runId").parse().unwrap()
 }
 
 async fn connection(caller: &Actor<'_>, provider: &str) -> Row {
@@ -112,21 +113,52 @@ async fn connection(caller: &Actor<'_>, provider: &str) -> Row {
     id(reply.text_at("/id"))
 }
 
+/// The text in the rows of the target that are an application's or an end-user's.
+fn mark(target: Target) -> &'static str {
+    match target {
+        Target::Own | Target::Random | Target::RandomChild | Target::Malformed => GRACE,
+        Target::SiblingEndUser => ALAN,
+        Target::SiblingApplication => OUTSKIRTS,
+        Target::ForeignOrganization | Target::ForeignChild => CANARY,
+    }
+}
+
 impl Stage<'_> {
+    /// A row of every kind and of everybody, so that there is something that lists and counts could tell.
+    pub(crate) async fn settle(&self) {
+        let mut kinds = Vec::new();
+        for kind in operations().iter().filter_map(Kind::of) {
+            if kinds.contains(&kind) {
+                continue;
+            }
+            kinds.push(kind);
+            for target in [Target::Own, Target::SiblingEndUser, Target::SiblingApplication, Target::ForeignOrganization] {
+                if kind.has(target) {
+                    kind.make(self, target).await;
+                }
+            }
+        }
+    }
+
     /// The whole key of the target's application, on behalf of its end-user where it has one, and an agent and provider there.
     fn inside(&self, target: Target) -> (Actor<'_>, &'static str, &'static str) {
         match target {
             Target::SiblingEndUser => (self.key.as_user(self.alan), "@own/helper", "@own/shop"),
             Target::SiblingApplication => (self.sibling_key.clone(), "@own/elsewhere", "@own/shop"),
-            Target::ForeignOrganization => (self.foreign_key.as_user(self.foreign_end_user), "@canary/helper", "@canary/shop"),
-            Target::Own | Target::Random | Target::Malformed => (self.key.as_user(self.grace), "@own/helper", "@own/shop"),
+            Target::ForeignOrganization | Target::ForeignChild => {
+                (self.foreign_key.as_user(self.foreign_end_user), "@canary/helper", "@canary/shop")
+            }
+            Target::Own | Target::Random | Target::RandomChild | Target::Malformed => {
+                (self.key.as_user(self.grace), "@own/helper", "@own/shop")
+            }
         }
     }
 
     /// A memory that a run of the caller's has left, besides a state and a cost.
     async fn memory(&self, target: Target) -> Row {
         let (caller, agent, _) = self.inside(target);
-        let wanted = run(&caller, agent).await;
+        let mark = mark(target);
+        let wanted = run(&caller, agent, mark).await;
         let system = self.world.store.system();
         let claimed = loop {
             let claimed = system.claim_run("walk", Duration::from_mins(1)).await.unwrap().expect("the run waits");
@@ -136,9 +168,10 @@ impl Stage<'_> {
         };
         let started = RunEntry::Event(RunEvent::Started { rung: "namespace".to_owned(), egress: json!({"policy": "public"}) });
         let paid = RunEntry::LedgerOpen { entry: 1, reserved: domain::NanoUsd(1) };
-        let state = RunEntry::Event(RunEvent::StateSet { state: json!({"agent": agent}) });
-        system.append_to_run(&claimed.lease, claimed.next_seq, &[started, paid, state]).await.unwrap();
-        let memories = vec![MemoryWrite { key: None, text: format!("{agent} {}", unique()) }];
+        let state = RunEntry::Event(RunEvent::StateSet { state: json!({"note": mark}) });
+        let line = RunEntry::Event(RunEvent::Log { level: LogLevel::Info, message: mark.to_owned(), data: None });
+        system.append_to_run(&claimed.lease, claimed.next_seq, &[started, paid, state, line]).await.unwrap();
+        let memories = vec![MemoryWrite { key: None, text: format!("{mark} {}", unique()) }];
         let write = self.world.store.write(&claimed.scope, WriteContext::internal()).await.unwrap();
         assert!(write.runs().finish(&claimed.lease, &RunEnding { failure: None, memories }).await.unwrap().is_some());
         write.commit().await.unwrap();
@@ -148,16 +181,16 @@ impl Stage<'_> {
 
     async fn end_user_of(&self, target: Target) -> EndUserId {
         match target {
-            Target::SiblingApplication => self.own.end_user_of(self.sibling_app, &format!("Sibling{}", unique())).await,
-            Target::ForeignOrganization => self.foreign.end_user(&format!("{CANARY}{}", unique())).await,
+            Target::SiblingApplication => self.own.end_user_of(self.sibling_app, &format!("{OUTSKIRTS}{}", unique())).await,
+            Target::ForeignOrganization | Target::ForeignChild => self.foreign.end_user(&format!("{CANARY}{}", unique())).await,
             Target::SiblingEndUser => self.alan,
-            Target::Own | Target::Random | Target::Malformed => self.grace,
+            Target::Own | Target::Random | Target::RandomChild | Target::Malformed => self.grace,
         }
     }
 
     async fn api_key_of(&self, target: Target) -> domain::KeyId {
         let plan = match target {
-            Target::SiblingApplication => KeyPlan { app: self.sibling_app, ..self.own.plan(&[]) },
+            Target::SiblingApplication => KeyPlan { app: self.sibling_app, name: OUTSKIRTS, ..self.own.plan(&[]) },
             Target::ForeignOrganization => return self.foreign.key_of(self.foreign.plan(&[])).await.0,
             _ => self.own.plan(&[]),
         };
@@ -181,6 +214,13 @@ impl Kind {
             Target::Malformed => {
                 return Row { id: "nonsense".to_owned(), package: "nonsense/at-all".to_owned(), child: "nonsense".to_owned() };
             }
+            Target::ForeignChild => return Box::pin(self.foreign_child(stage)).await,
+            Target::RandomChild => {
+                let own = Box::pin(self.make(stage, Target::Own)).await;
+                let random = self.random(stage);
+                let is_child = self == Self::Memory;
+                return if is_child { Row { id: random.id, ..own } } else { Row { package: random.package, ..own } };
+            }
             _ => {}
         }
         let is_foreign = target == Target::ForeignOrganization;
@@ -199,7 +239,7 @@ impl Kind {
             }
             Self::Invitation | Self::InvitationToken => {
                 let tenant = if is_foreign { &stage.foreign } else { &stage.own };
-                let (invitation, token) = tenant.invited(&format!("guest{}@example.com", unique())).await;
+                let (invitation, token) = tenant.invited(&format!("guest{}@{slug}.example.com", unique())).await;
                 let child = if self == Self::Invitation { invitation.to_string() } else { token };
                 Row { id: tenant.org.to_string(), child, ..Row::default() }
             }
@@ -219,7 +259,7 @@ impl Kind {
             Self::InstalledAgent => named(agent),
             Self::AgentName => encoded(agent),
             Self::Memory => stage.memory(target).await,
-            Self::Run => id(run(&caller, agent).await),
+            Self::Run => id(run(&caller, agent, mark(target)).await),
             Self::Model => stage.created_by_owner(target, "/api/models", json!({"modelId": slug})).await,
             Self::ProviderKey => stage.created_by_owner(target, "/api/provider-keys", json!({"apiKey": "vendor-secret"})).await,
             Self::Proxy => {
@@ -233,6 +273,17 @@ impl Kind {
                 id(stage.world.session(user).await.session.id)
             }
             Self::LoginProvider => id("github"),
+        }
+    }
+
+    /// The row of the foreign organization, named behind the own parent.
+    async fn foreign_child(self, stage: &Stage<'_>) -> Row {
+        let foreign = self.make(stage, Target::ForeignOrganization).await;
+        match self {
+            Self::Member | Self::Invitation => Row { id: stage.own.org.to_string(), ..foreign },
+            Self::Installation => Row { id: stage.own.app.to_string(), ..foreign },
+            Self::Memory => Row { package: "@own/helper".to_owned(), ..foreign },
+            _ => panic!("{self:?} has no parent in its path"),
         }
     }
 

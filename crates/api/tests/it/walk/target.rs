@@ -8,14 +8,26 @@ pub(crate) enum Target {
     SiblingEndUser,
     SiblingApplication,
     ForeignOrganization,
+    /// A row of a foreign organization behind a parent of the caller's own.
+    ForeignChild,
+    /// Well formed, and of nobody, behind a parent of the caller's own.
+    RandomChild,
     /// Well formed, and of nobody.
     Random,
     Malformed,
 }
 
 impl Target {
-    pub(crate) const ALL: [Self; 6] =
-        [Self::Own, Self::SiblingEndUser, Self::SiblingApplication, Self::ForeignOrganization, Self::Random, Self::Malformed];
+    pub(crate) const ALL: [Self; 8] = [
+        Self::Own,
+        Self::SiblingEndUser,
+        Self::SiblingApplication,
+        Self::ForeignOrganization,
+        Self::ForeignChild,
+        Self::RandomChild,
+        Self::Random,
+        Self::Malformed,
+    ];
 }
 
 /// Who sees the rows of a kind.

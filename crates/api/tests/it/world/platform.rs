@@ -1,7 +1,9 @@
 //! The audit log as it stands in the table, also of the platform itself, which no tenant sees.
 
 use audit::SigningKey;
+use domain::OrgId;
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection, Row as _, SqliteConnection};
+use store::inspect::Mapped;
 use tokio_util::sync::CancellationToken;
 
 use super::{TestSealer, World};
@@ -38,6 +40,19 @@ macro_rules! read {
 }
 
 impl World {
+    /// The rows of an organization's in a table, each as one text. On SQLite, where every column is read as text.
+    pub(crate) async fn rows_of(&self, table: &Mapped, org: OrgId) -> Vec<String> {
+        let owner = if table.name == "organizations" { "id" } else { "org_id" };
+        // What is sealed or a hash is bytes, and tells nothing.
+        let text = |column: &String| format!("CASE typeof({column}) WHEN 'null' THEN '' WHEN 'blob' THEN '' ELSE {column} END");
+        let columns: Vec<_> = table.columns.iter().map(text).collect();
+        let sql = format!("SELECT {} FROM {} WHERE {owner} = $1", columns.join(" || ' ' || "), table.name);
+        let mut connection = SqliteConnection::connect(&self.database_url).await.unwrap();
+        let rows = sqlx::query_scalar(AssertSqlSafe(sql)).bind(org.to_string()).fetch_all(&mut connection).await.unwrap();
+        connection.close().await.unwrap();
+        rows
+    }
+
     /// The rows of no tenant, oldest first.
     pub(crate) async fn platform_audit(&self) -> Vec<PlatformAudit> {
         let url = self.database_url.as_str();

@@ -15,6 +15,7 @@ use super::{Actor, World};
 /// An organization. As an actor it is its owner's session, in the default application.
 pub(crate) struct Tenant<'w> {
     world: &'w World,
+    name: String,
     pub(crate) org: OrgId,
     pub(crate) app: AppId,
     pub(crate) owner: UserId,
@@ -59,7 +60,7 @@ impl World {
         let (org, app) = (organization.id, application.id);
         let actor = self.anonymous().with_cookie(owner_session.token.expose());
         let actor = actor.with("x-org-id", org.to_string()).with("x-app-id", app.to_string());
-        Tenant { world: self, org, app, owner, scope, owner_session, actor }
+        Tenant { world: self, name: name.to_owned(), org, app, owner, scope, owner_session, actor }
     }
 
     /// A user with the password "correct horse", whose address was not proven.
@@ -106,7 +107,9 @@ impl World {
 }
 
 /// What a key is made with.
-pub(crate) struct KeyPlan {
+pub(crate) struct KeyPlan<'n> {
+    /// The beginning of its name.
+    pub(crate) name: &'n str,
     pub(crate) app: AppId,
     pub(crate) scopes: Vec<String>,
     pub(crate) creator: UserId,
@@ -137,7 +140,7 @@ impl<'w> Tenant<'w> {
 
     /// Another user, with this role, not signed in.
     pub(crate) async fn joined(&self, role: Role) -> UserId {
-        let user = self.world.user(&format!("{}-{}@example.com", role.as_str(), unique())).await;
+        let user = self.world.user(&format!("{}-{}@{}.example.com", role.as_str(), unique(), self.name)).await;
         let write = self.world.store.write(&self.scope, WriteContext::internal()).await.unwrap();
         write.members().add(user, role).await.unwrap();
         write.commit().await.unwrap();
@@ -185,20 +188,20 @@ impl<'w> Tenant<'w> {
         self.key(&scopes).await
     }
 
-    pub(crate) fn plan(&self, scopes: &[&str]) -> KeyPlan {
+    pub(crate) fn plan(&self, scopes: &[&str]) -> KeyPlan<'_> {
         let scopes = scopes.iter().map(|&scope| scope.to_owned()).collect();
-        KeyPlan { app: self.app, scopes, creator: self.owner, expires_at: None }
+        KeyPlan { name: &self.name, app: self.app, scopes, creator: self.owner, expires_at: None }
     }
 
-    pub(crate) async fn key_of(&self, plan: KeyPlan) -> (KeyId, Actor<'w>) {
+    pub(crate) async fn key_of(&self, plan: KeyPlan<'_>) -> (KeyId, Actor<'w>) {
         let (id, secret) = self.key_secret(plan).await;
         (id, self.world.anonymous().with_key(secret.expose()))
     }
 
-    pub(crate) async fn key_secret(&self, plan: KeyPlan) -> (KeyId, Secret) {
+    pub(crate) async fn key_secret(&self, plan: KeyPlan<'_>) -> (KeyId, Secret) {
         let secret = auth::token::new_api_key(self.world.store.ids());
         let new = NewApiKey {
-            name: format!("key {}", unique()),
+            name: format!("{} key {}", plan.name, unique()),
             hash: auth::token::hash(secret.expose()),
             prefix: auth::token::shown_prefix(&secret),
             scopes: plan.scopes,
