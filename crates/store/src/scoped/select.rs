@@ -54,6 +54,11 @@ impl<E: Scoped> ScopedSelect<'_, E> {
         Ok(self.select.all(self.transaction).await?)
     }
 
+    /// One page in the order given before, for lists whose total is known from elsewhere.
+    pub(crate) async fn slice(self, page: Page) -> Result<Vec<E::Model>, StoreError> {
+        Ok(self.select.limit(page.limit()).offset(page.offset()).all(self.transaction).await?)
+    }
+
     /// One page in the order given before, for lists whose total is counted elsewhere: `total` finds it, a query for one number. Both
     /// come in one statement, unless the page is empty and there is no row to carry the number.
     pub(crate) async fn page_counted(self, page: Page, total: SelectStatement) -> Result<Paged<E::Model>, StoreError> {

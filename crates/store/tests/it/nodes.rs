@@ -226,7 +226,7 @@ async fn a_redis_that_is_not_there_stops_nobody_and_a_wrong_url_says_so() {
         assert_eq!(numbers(&mut follow).await, [1, 2, 3]);
         lonely.close().await.unwrap();
 
-        let mut options = store::Options::new(&world.url, std::env::temp_dir(), std::sync::Arc::new(crate::world::TestSealer));
+        let mut options = store::Options::new(world.url.as_str(), std::env::temp_dir(), std::sync::Arc::new(crate::world::TestSealer));
         options.nodes = Nodes::Redis(Secret::from("http://canary@example.com"));
         let error = Store::connect(options).await.unwrap_err().to_string();
         assert!(error.contains("redis://") && !error.contains("canary"), "{error}");
