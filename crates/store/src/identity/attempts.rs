@@ -2,8 +2,7 @@
 
 use chrono::TimeDelta;
 use domain::Timestamp;
-use sea_orm::sea_query::OnConflict;
-use sea_orm::{ActiveValue::Set, ColumnTrait as _, ConnectionTrait as _, DbBackend, EntityTrait as _, QueryFilter as _, Statement};
+use sea_orm::{ColumnTrait as _, ConnectionTrait as _, DbBackend, EntityTrait as _, QueryFilter as _, Statement};
 use sha2::{Digest as _, Sha256};
 
 use crate::StoreError;
@@ -97,20 +96,13 @@ impl Attempts<'_> {
     }
 
     async fn count(&self, bucket: &AttemptBucket, now: Timestamp) -> Result<Option<Timestamp>, StoreError> {
-        let transaction = &self.unit.transaction;
-        let empty = attempt::ActiveModel {
-            bucket: Set(bucket.name.to_vec()),
-            count: Set(0),
-            blocked_until: Set(At(now)),
-            expires_at: Set(At(now)),
-        };
-        let nothing = OnConflict::column(attempt::Column::Bucket).do_nothing().to_owned();
-        attempt::Entity::insert(empty).on_conflict(nothing).try_insert().exec_without_returning(transaction).await?;
-        let (backend, name) = (self.unit.store.engine.backend(), bucket.name.to_vec());
-        let lock = if backend == DbBackend::Postgres { " FOR UPDATE" } else { "" };
-        let find = format!("SELECT count, blocked_until, expires_at FROM attempts WHERE bucket = $1{lock}");
-        let row = transaction.query_one_raw(Statement::from_sql_and_values(backend, find, [name.clone().into()])).await?;
-        let row = row.ok_or(StoreError::Corrupt { what: "a count of attempts" })?;
+        // One statement that makes the bucket or locks it: between two, another write could clear it away.
+        const LOCK: &str = "INSERT INTO attempts (bucket, count, blocked_until, expires_at) VALUES ($1, 0, $2, $2)
+             ON CONFLICT (bucket) DO UPDATE SET count = attempts.count RETURNING count, blocked_until, expires_at";
+        let name = bucket.name.to_vec();
+        let values = [name.clone().into(), now.timestamp_millis().into()];
+        let lock = Statement::from_sql_and_values(self.unit.store.engine.backend(), LOCK, values);
+        let row = self.unit.transaction.query_one_raw(lock).await?.ok_or(StoreError::Corrupt { what: "a count of attempts" })?;
         let (count, blocked_until, expires_at): (i64, At, At) =
             (row.try_get_by_index(0)?, row.try_get_by_index(1)?, row.try_get_by_index(2)?);
         if blocked_until.0 > now {

@@ -156,3 +156,39 @@ async fn a_password_is_replaced_only_by_who_knows_it() {
         assert_eq!((user.name.as_str(), user.language), ("Ada", domain::Language::En));
     }
 }
+
+/// Counting an attempt and settling one lock the same buckets: in two orders each would wait for the other's second.
+#[tokio::test]
+async fn an_attempt_that_worked_and_one_that_begins_wait_in_one_order() {
+    for world in World::each().await {
+        for round in 0..8 {
+            let account = AttemptBucket::new("account", &round.to_string(), ALLOWANCE);
+            let address = AttemptBucket::new("address", &round.to_string(), ALLOWANCE);
+            assert_eq!(take(&world, &[account, address]).await, None);
+
+            let before = world.store.system().write(WriteContext::internal()).await.unwrap();
+            before.attempts().take(&[account]).await.unwrap();
+            let settled = tokio::spawn({
+                let store = world.store.clone();
+                async move {
+                    let write = store.system().write(WriteContext::internal()).await.unwrap();
+                    write.attempts().settle(&[(account, Settlement::Forget), (address, Settlement::GiveBack)]).await?;
+                    write.commit().await
+                }
+            });
+            world.until_waiting(1).await;
+            let begun = tokio::spawn({
+                let store = world.store.clone();
+                async move {
+                    let write = store.system().write(WriteContext::internal()).await.unwrap();
+                    write.attempts().take(&[address, account]).await?;
+                    write.commit().await
+                }
+            });
+            world.until_waiting(2).await;
+            before.commit().await.unwrap();
+            let (settled, begun) = (settled.await.unwrap(), begun.await.unwrap());
+            assert!(settled.is_ok() && begun.is_ok(), "round {round}: {settled:?}, {begun:?}");
+        }
+    }
+}

@@ -1,9 +1,10 @@
 //! Members come and go; an owner remains, and nothing that a member leaves behind opens a door.
 
 use domain::{Role, UserId};
+use sea_orm::{ConnectionTrait as _, TransactionTrait as _};
 use store::{ApiKeyChange, NewApplication, Page, Store, WriteContext};
 
-use crate::world::{Tenant, World, hash, new_key, new_user};
+use crate::world::{Engine, Tenant, World, hash, new_key, new_user};
 
 async fn joined(world: &World, tenant: &Tenant, email: &str, role: Role) -> UserId {
     let write = world.store.system().write(WriteContext::internal()).await.unwrap();
@@ -117,5 +118,25 @@ async fn a_key_is_changed_field_by_field_and_only_in_its_application() {
         let changed = write.api_keys().update(acme.key, change.clone()).await.unwrap().unwrap();
         assert_eq!((changed.name.as_str(), changed.expires_at, changed.scopes.len()), ("New", None, 0));
         assert!(write.api_keys().update(globex.key, change).await.unwrap().is_none());
+    }
+}
+
+/// The users of a member who goes are seen by nobody in the organization from then on, also in the middle of a list.
+#[tokio::test]
+async fn a_member_who_goes_while_members_are_listed_is_there_or_not() {
+    for world in World::each().await.into_iter().filter(|world| world.engine == Engine::Postgres) {
+        let acme = world.tenant("acme").await;
+        let carol = joined(&world, &acme, "carol@example.com", Role::Member).await;
+        let removal = world.raw().await.begin().await.unwrap();
+        removal.execute_unprepared("LOCK TABLE users IN ACCESS EXCLUSIVE MODE").await.unwrap();
+        removal.execute_unprepared(&format!("DELETE FROM members WHERE user_id = '{carol}'")).await.unwrap();
+        let list = tokio::spawn({
+            let (store, scope) = (world.store.clone(), acme.org_scope);
+            async move { store.read(&scope).await?.members().list(Page::FIRST).await }
+        });
+        world.until_waiting(1).await;
+        removal.commit().await.unwrap();
+        let emails: Vec<_> = list.await.unwrap().unwrap().items.into_iter().map(|member| member.email).collect();
+        assert!(emails.contains(&"acme@example.com".to_owned()), "{emails:?}");
     }
 }

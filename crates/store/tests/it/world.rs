@@ -171,6 +171,25 @@ impl World {
         }
     }
 
+    /// Waits until so many transactions wait for locks of others, on PostgreSQL. On SQLite they wait for their turn, where nobody sees
+    /// them.
+    pub(crate) async fn until_waiting(&self, expected: i64) {
+        if self.engine == Engine::Sqlite {
+            return;
+        }
+        let raw = self.raw().await;
+        let sql = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+        let wait = async {
+            loop {
+                let row = raw.query_one_raw(Statement::from_string(DbBackend::Postgres, sql)).await.unwrap().unwrap();
+                if row.try_get_by_index::<i64>(0).unwrap() >= expected {
+                    return;
+                }
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(30), wait).await.expect("they come to wait");
+    }
+
     pub(crate) async fn tenant(&self, name: &str) -> Tenant {
         let write = self.store.system().write(WriteContext::internal()).await.unwrap();
         let user = write.users().create(new_user(&format!("{name}@example.com"))).await.unwrap();

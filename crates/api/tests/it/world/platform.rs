@@ -104,6 +104,18 @@ impl World {
         std::fs::remove_dir_all(self.folder.path().join("blobs/sha256")).unwrap();
     }
 
+    /// Waits until so many transactions wait for locks of others, on PostgreSQL. On SQLite they wait for their turn, where nobody sees
+    /// them.
+    pub(crate) async fn until_waiting(&self, expected: i64) {
+        if self.database_url.starts_with("sqlite:") {
+            return;
+        }
+        let sql = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+        let mut connection = PgConnection::connect(&self.database_url).await.unwrap();
+        let wait = async { while sqlx::query_scalar::<_, i64>(sql).fetch_one(&mut connection).await.unwrap() < expected {} };
+        tokio::time::timeout(super::PATIENCE, wait).await.expect("they come to wait");
+    }
+
     /// Seals what is in the log, as the server does about every second.
     pub(crate) async fn seal(&self) {
         let key = SigningKey::open_or_create(&self.store, &TestSealer).await.unwrap();

@@ -96,18 +96,3 @@ async fn guesses_made_at_once_gain_nothing() {
         assert_eq!(statuses.iter().filter(|status| **status == 429).count(), 30, "{statuses:?}");
     }
 }
-
-/// On PostgreSQL, writes that take two locks in two orders would wait for each other until one is ended.
-#[tokio::test]
-async fn right_guesses_made_at_once_are_all_heard() {
-    for world in World::each().await {
-        let emails: Vec<_> = (0..6).map(|number| format!("user{number}@example.com")).collect();
-        for email in &emails {
-            world.user(email).await;
-        }
-        let caller = world.anonymous();
-        let guesses = emails.iter().flat_map(|email| (0..6).map(|_| guess(&caller, email, "correct horse")));
-        let statuses: Vec<_> = futures::future::join_all(guesses).await.into_iter().map(|reply| reply.status).collect();
-        assert_eq!(statuses, [200; 36]);
-    }
-}

@@ -155,22 +155,3 @@ async fn an_invitation_under_way_does_not_outlive_the_right_to_invite() {
         }
     }
 }
-
-#[tokio::test]
-async fn members_who_go_while_they_are_listed_do_no_harm() {
-    for world in World::each().await {
-        let ada = world.tenant("ada").await;
-        let path = format!("/api/orgs/{}/members", ada.org);
-        for _ in 0..8 {
-            let user = ada.joined(Role::Viewer).await;
-            let gone = format!("{path}/{user}");
-            let lists = futures::future::join_all((0..3).map(|_| ada.get(&path)));
-            let (removed, lists) = tokio::join!(ada.delete(&gone), lists);
-            removed.is(204);
-            for list in lists {
-                list.is(200);
-            }
-        }
-        assert_eq!(ada.get(&path).await.is(200).at("/pagination/total"), 1);
-    }
-}
