@@ -93,7 +93,7 @@ mod tests {
     use super::*;
 
     /// No test waits for as long.
-    const LONG: Duration = Duration::from_secs(60);
+    const LONG: Duration = Duration::from_mins(1);
     const SHORT: Duration = Duration::from_millis(50);
 
     struct Server {

@@ -264,24 +264,24 @@ async fn an_end_users_ticket_that_is_used_as_another_leaves_a_row() {
     for world in World::each().await {
         let stage = Stage::set(&world).await;
         let stream = "/api/realtime/runs";
-        let make = async |maker: &Actor<'_>| maker.post("/api/realtime/tickets", &json!({})).await.is(201).text_at("/ticket");
+        let ticket = async |maker: &Actor<'_>| maker.post("/api/realtime/tickets", &json!({})).await.is(201).text_at("/ticket");
         let anonymous = world.anonymous();
 
-        let of_grace = make(&stage.key.as_user(stage.grace)).await;
+        let of_grace = ticket(&stage.key.as_user(stage.grace)).await;
         let path = format!("{stream}?ticket={of_grace}&endUser={}", stage.alan);
         let (reply, row) = one_row(&stage.own, &anonymous, (Method::GET, &path, None)).await;
         reply.refused(domain::Code::Forbidden);
         assert_eq!((row.end_user, row.decision), (Some(stage.grace), domain::Decision::Denied));
         assert!(format!("{row:?}").contains(&stage.alan.to_string()), "{row:?}");
 
-        let of_application = make(&stage.key).await;
+        let of_application = ticket(&stage.key).await;
         let path = format!("{stream}?ticket={of_application}&endUser={}", stage.alan);
         let (reply, row) = one_row(&stage.own, &anonymous, (Method::GET, &path, None)).await;
         reply.refused(domain::Code::Forbidden);
         assert_eq!(row.end_user, None);
 
         // Refused for something else, it is an end-user's all the same.
-        let of_grace = make(&stage.key.as_user(stage.grace)).await;
+        let of_grace = ticket(&stage.key.as_user(stage.grace)).await;
         let path = format!("{stream}?ticket={of_grace}&ticket={of_grace}");
         let (reply, row) = one_row(&stage.own, &anonymous, (Method::GET, &path, None)).await;
         reply.refused(domain::Code::InvalidRequest);
@@ -289,7 +289,7 @@ async fn an_end_users_ticket_that_is_used_as_another_leaves_a_row() {
 
         // A member's ticket acts for nobody.
         let before = stage.own.audit().await.len();
-        let of_member = make(&stage.own).await;
+        let of_member = ticket(&stage.own).await;
         let made = stage.own.audit().await.len();
         anonymous.get(&format!("{stream}?ticket={of_member}&endUser={}", stage.alan)).await.refused(domain::Code::Forbidden);
         assert_eq!((made, stage.own.audit().await.len()), (before + 1, made));

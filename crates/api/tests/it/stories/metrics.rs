@@ -8,10 +8,10 @@ use crate::world::{METRICS_TOKEN, World};
 
 impl World {
     /// The value of a series; 0 before it was ever counted.
-    pub(crate) async fn metric(&self, series: &str) -> f64 {
+    pub(crate) async fn metric(&self, series: &str) -> u64 {
         let page = self.metrics().await;
         let value = page.lines().find_map(|line| line.strip_prefix(series)?.strip_prefix(' ')?.parse().ok());
-        value.unwrap_or(0.0)
+        value.unwrap_or(0)
     }
 
     async fn metrics(&self) -> String {
@@ -48,22 +48,22 @@ async fn they_tell_how_the_server_does() {
         }
         stage.key.get("/api/runs").await.is(200);
         world.anonymous().get("/api/no/such/route").await.refused(Code::NotFound);
-        assert_eq!(world.metric(&count("/api/runs/{id}", "4xx")).await, 2.0);
-        assert_eq!(world.metric(&count("/api/runs", "2xx")).await, 1.0);
-        assert_eq!(world.metric(&count("unknown", "4xx")).await, 1.0);
+        assert_eq!(world.metric(&count("/api/runs/{id}", "4xx")).await, 2);
+        assert_eq!(world.metric(&count("/api/runs", "2xx")).await, 1);
+        assert_eq!(world.metric(&count("unknown", "4xx")).await, 1);
 
-        assert_eq!(world.metric("appstrate_database_up").await, 1.0);
+        assert_eq!(world.metric("appstrate_database_up").await, 1);
         let active = world.metric("appstrate_runs_active").await;
         stage.key.post("/api/runs", &json!({"agentId": "@own/helper"})).await.is(200);
-        assert_eq!(world.metric("appstrate_runs_active").await, active + 1.0);
-        assert!(world.metric("appstrate_audit_unsealed_rows").await > 0.0);
+        assert_eq!(world.metric("appstrate_runs_active").await, active + 1);
+        assert!(world.metric("appstrate_audit_unsealed_rows").await > 0);
         world.seal().await;
-        assert_eq!(world.metric("appstrate_audit_unsealed_rows").await, 0.0);
+        assert_eq!(world.metric("appstrate_audit_unsealed_rows").await, 0);
 
         let stream = stage.key.open("/api/realtime/runs").await;
-        assert_eq!(world.metric("appstrate_streams_open").await, 1.0);
+        assert_eq!(world.metric("appstrate_streams_open").await, 1);
         drop(stream);
-        assert_eq!(world.metric("appstrate_streams_open").await, 0.0);
+        assert_eq!(world.metric("appstrate_streams_open").await, 0);
     }
 }
 
@@ -71,6 +71,6 @@ async fn they_tell_how_the_server_does() {
 async fn a_lost_database_is_a_number_and_no_failure() {
     let world = World::start().await;
     world.store.close().await.unwrap();
-    assert_eq!(world.metric("appstrate_database_up").await, 0.0);
+    assert_eq!(world.metric("appstrate_database_up").await, 0);
     assert!(!world.metrics().await.contains("appstrate_runs_active"));
 }

@@ -230,7 +230,7 @@ async fn a_place_before_events_that_are_gone_is_no_reason_to_read_for_ever() {
     while resumed.comments < 3 {
         assert!(resumed.read().await);
     }
-    assert_eq!(world.metric("appstrate_stream_catch_up_reads_total").await, 1.0);
+    assert_eq!(world.metric("appstrate_stream_catch_up_reads_total").await, 1);
     let later = start(&stage.key, "@own/helper").await;
     carry_out(&world, &later, &["later"]).await;
     assert_eq!(self::seen(&resumed.take(4).await), told(&later, "later"));
