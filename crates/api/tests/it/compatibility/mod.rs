@@ -1,4 +1,4 @@
-//! The gate against breaking changes: the document of each version, as the code makes it now, beside the one in `openapi/`.
+//! The gate against breaking changes: the document of each version, as the code makes it now, beside the frozen one in `openapi/released/`.
 //!
 //! | module | owns |
 //! |---|---|
@@ -12,26 +12,29 @@ mod schemas;
 
 use std::path::PathBuf;
 
-use api::versions::{RELEASES, Version};
+use api::versions::{DEFAULT, RELEASES, Version};
 use serde_json::Value;
 
 fn folder() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../openapi")
 }
 
-/// Whether the version is out, by `openapi/released.txt`. Its document in git is frozen.
-pub(crate) fn is_released(version: Version) -> bool {
+/// The versions that are out, by `openapi/released.txt`.
+fn released() -> Vec<String> {
     let list = std::fs::read_to_string(folder().join("released.txt")).unwrap();
-    list.lines().any(|line| line.trim() == version.as_str())
+    list.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')).map(ToOwned::to_owned).collect()
 }
 
 #[test]
 fn no_document_breaks_the_clients_of_its_version() {
-    for release in RELEASES {
-        let date = release.version.as_str();
-        let frozen = std::fs::read_to_string(folder().join(format!("{date}.json"))).unwrap();
+    for date in released() {
+        let version = Version::released(&date).unwrap_or_else(|| panic!("{date} stands in openapi/released.txt and is no version"));
+        let path = folder().join("released").join(format!("{date}.json"));
+        let frozen = std::fs::read_to_string(&path)
+            .unwrap_or_else(|error| panic!("{}: {error}. Freeze it: cp openapi/{date}.json openapi/released/", path.display()));
         let frozen: Value = serde_json::from_str(&frozen).unwrap();
-        let current: Value = serde_json::from_str(api::openapi::document(release.version)).unwrap();
+        assert_eq!(frozen["info"]["version"], date, "{}", path.display());
+        let current: Value = serde_json::from_str(api::openapi::document(version)).unwrap();
         let broken = rules::breaks(&frozen, &current);
         assert!(
             broken.is_empty(),
@@ -41,10 +44,15 @@ fn no_document_breaks_the_clients_of_its_version() {
     }
 }
 
+/// A version that anybody may speak without asking for it has clients, and an entry that is lost would open the gate.
 #[test]
-fn only_known_versions_are_marked_as_released() {
-    let list = std::fs::read_to_string(folder().join("released.txt")).unwrap();
-    for line in list.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')) {
-        assert!(Version::released(line).is_some(), "{line} stands in openapi/released.txt and is no version");
+fn the_default_version_and_all_before_it_are_out() {
+    let released = released();
+    for release in RELEASES.iter().filter(|release| release.version <= DEFAULT) {
+        assert!(released.iter().any(|date| date == release.version.as_str()), "{released:?}");
     }
+    let frozen = std::fs::read_dir(folder().join("released")).unwrap().map(|file| file.unwrap().file_name().into_string().unwrap());
+    let mut frozen: Vec<_> = frozen.filter_map(|name| name.strip_suffix(".json").map(ToOwned::to_owned)).collect();
+    frozen.sort();
+    assert_eq!(frozen, released, "openapi/released holds one document for each date of openapi/released.txt");
 }
