@@ -108,7 +108,12 @@ impl<S: Scope> Write<S> {
     pub(crate) async fn check_claim(mut self) -> Result<Opened<S>, StoreError> {
         let claim = self.state.context.claim.clone().expect("called with a claim");
         self.store.at(Point::Opened)?;
-        let standing = if self.try_lock(&claim).await? {
+        let is_locked = match claim.progress() {
+            // Its call was made: the result is not given up because somebody looks at the key in this moment.
+            Progress::Intended(_) => self.wait_for_key(&claim).await.map(|()| true)?,
+            Progress::None | Progress::TakenOver(_) => self.try_lock(&claim).await?,
+        };
+        let standing = if is_locked {
             look(&self.store, &self.transaction, claim.record(), claim.progress()).await?
         } else {
             Standing::Earlier(Earlier::InFlight)
