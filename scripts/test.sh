@@ -39,6 +39,6 @@ fi
 cargo xtask check-layers
 cargo xtask check-size
 scripts/check-openapi.sh
-scripts/fuzz-api.py "$CARGO_TARGET_DIR/debug/appstrate"
+scripts/services.sh scripts/fuzz-api.py "$CARGO_TARGET_DIR/debug/appstrate"
 cargo test --workspace --doc --quiet
 exec scripts/services.sh "${runner[@]}"
