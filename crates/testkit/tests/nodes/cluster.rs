@@ -34,10 +34,11 @@ impl Cluster {
     pub(crate) async fn start_with(line: Line, settings: &[(&str, &str)]) -> anyhow::Result<Self> {
         let database = Database::create().await?;
         let mut environment = vec![("CONNECTION_ENCRYPTION_KEY".to_owned(), MASTER_KEY.to_owned()), ("ROLE".to_owned(), "api".to_owned())];
-        environment.extend(settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
         if line == Line::Redis {
             environment.push(("REDIS_URL".to_owned(), setting("TEST_REDIS_URL")));
         }
+        // Last, so that a setting of the story's own counts.
+        environment.extend(settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
         let front = System::start_with(Options { database_url: Some(database.url()), environment }).await?;
         let back = front.another_node(&[("ROLE", "all")]).await?;
         let tenant = front.tenant("acme").await?;
@@ -104,7 +105,7 @@ pub(crate) fn endless() -> Vec<Step> {
 /// # Panics
 /// When the setting is missing: these tests are about nothing else.
 #[expect(clippy::disallowed_methods, reason = "the settings of the tests")]
-fn setting(name: &str) -> String {
+pub(crate) fn setting(name: &str) -> String {
     std::env::var(name).unwrap_or_else(|_| panic!("{name} is not set; run this through scripts/services.sh"))
 }
 
