@@ -1,10 +1,14 @@
 //! Members of an organization and their roles.
 
+use std::collections::HashMap;
+
 use domain::{Role, Timestamp, UserId};
 use sea_orm::sea_query::Expr;
-use sea_orm::{ActiveValue::Set, ColumnTrait as _, ConnectionTrait as _, Order, QueryResult, Statement, Value};
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait as _, ConnectionTrait as _, EntityTrait as _, Order, QueryFilter as _, QuerySelect as _, Statement,
+};
 
-use crate::entities::{self, At, api_key, application, member};
+use crate::entities::{self, At, api_key, application, member, user};
 use crate::scope::{InOrg, OrgScope};
 use crate::scoped::Tenant;
 use crate::unit::{Mode, Unit, Writing};
@@ -41,9 +45,8 @@ impl<S: InOrg, M: Mode> Unit<S, M> {
 impl<M: Mode> Members<'_, M> {
     /// `None`: not a member.
     pub async fn get(&self, user: UserId) -> Result<Option<Member>, StoreError> {
-        let find = format!("{SELECT} AND m.user_id = $2");
-        let row = self.0.transaction.query_one_raw(self.statement(find, [user.to_string().into()])).await?;
-        row.map(Member::read).transpose()
+        let row = self.0.find::<member::Entity>().filter(member::Column::UserId.eq(user.to_string())).one().await?;
+        Ok(self.named(row.into_iter().collect()).await?.pop())
     }
 
     /// Whether a member has this e-mail address, in lower case.
@@ -56,41 +59,30 @@ impl<M: Mode> Members<'_, M> {
 
     /// Newest first.
     pub async fn list(&self, page: Page) -> Result<Paged<Member>, StoreError> {
-        let (limit, offset) = (i64::from(page.size), i64::try_from(page.offset()).unwrap_or(i64::MAX));
-        let find = format!("{SELECT} ORDER BY m.joined_at DESC, m.user_id DESC LIMIT $2 OFFSET $3");
-        let rows = self.0.transaction.query_all_raw(self.statement(find, [limit.into(), offset.into()])).await?;
-        Ok(Paged { items: rows.into_iter().map(Member::read).collect::<Result<_, _>>()?, total: self.count().await? })
+        let rows = self.0.find::<member::Entity>();
+        let rows = rows.order_by(Expr::col(member::Column::JoinedAt), Order::Desc).order_by(Expr::col(member::Column::UserId), Order::Desc);
+        let rows = rows.page(page).await?;
+        Ok(Paged { items: self.named(rows.items).await?, total: rows.total })
     }
 
-    async fn count(&self) -> Result<u64, StoreError> {
-        let count = self.statement("SELECT count(*) FROM members m WHERE m.org_id = $1".to_owned(), []);
-        let row = self.0.transaction.query_one_raw(count).await?.ok_or(StoreError::Corrupt { what: "a count of members" })?;
-        u64::try_from(row.try_get_by_index::<i64>(0)?).map_err(|_| StoreError::Corrupt { what: "a count of members" })
+    /// Adds the columns of `users` that members of one organization see of each other; the tenants' role may read no others. Who went
+    /// since the rows were read is seen by nobody here any more, and left out.
+    async fn named(&self, rows: Vec<member::Model>) -> Result<Vec<Member>, StoreError> {
+        use user::Column;
+        let users = user::Entity::find().select_only().columns([Column::Id, Column::Email, Column::Name]);
+        let users = users.filter(Column::Id.is_in(rows.iter().map(|row| row.user_id.as_str())));
+        let users: Vec<(String, String, String)> = users.into_tuple().all(self.0.transaction).await?;
+        let mut users: HashMap<_, _> = users.into_iter().map(|(id, email, name)| (id, (email, name))).collect();
+        let member = |row: member::Model| {
+            let (email, name) = users.remove(&row.user_id)?;
+            Some(Self::read(row, email, name))
+        };
+        rows.into_iter().filter_map(member).collect()
     }
 
-    /// A statement whose first value is this organization.
-    fn statement<const N: usize>(&self, sql: String, more: [Value; N]) -> Statement {
-        let values = std::iter::once(self.0.bounds.org.to_string().into()).chain(more);
-        Statement::from_sql_and_values(self.0.store.engine.backend(), sql, values)
-    }
-}
-
-/// Members with the columns of `users` that those of one organization see of each other; the tenants' role may read no others. One
-/// statement: between two, a member could go, whose user is seen by nobody here from then on.
-const SELECT: &str =
-    "SELECT m.user_id, m.role, m.joined_at, u.email, u.name FROM members m JOIN users u ON u.id = m.user_id WHERE m.org_id = $1";
-
-impl Member {
-    /// A row of [`SELECT`].
-    fn read(row: QueryResult) -> Result<Self, StoreError> {
-        let text = |index: usize| row.try_get_by_index::<String>(index);
-        Ok(Self {
-            user: entities::parse(&text(0)?, "a member")?,
-            role: Role::parse(&text(1)?).ok_or(StoreError::Corrupt { what: "a role" })?,
-            joined_at: row.try_get_by_index::<At>(2)?.0,
-            email: text(3)?,
-            name: text(4)?,
-        })
+    fn read(row: member::Model, email: String, name: String) -> Result<Member, StoreError> {
+        let role = Role::parse(&row.role).ok_or(StoreError::Corrupt { what: "a role" })?;
+        Ok(Member { user: entities::parse(&row.user_id, "a member")?, role, joined_at: row.joined_at.0, email, name })
     }
 }
 

@@ -99,9 +99,9 @@ impl World {
         }
     }
 
-    /// Deletes every blob.
+    /// Deletes every blob of a run.
     pub(crate) fn lose_blobs(&self) {
-        std::fs::remove_dir_all(self.folder.path().join("blobs/sha256")).unwrap();
+        std::fs::remove_dir_all(self.folder.path().join("blobs/runs")).unwrap();
     }
 
     /// Waits until so many transactions wait for locks of others, on PostgreSQL. On SQLite they wait for their turn, where nobody sees
