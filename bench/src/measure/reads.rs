@@ -57,7 +57,7 @@ async fn one_database(
         let server = world.server()?;
         let before = cpu_time(server)?;
         let outcome = tokio::task::spawn_blocking(move || load::run(&plan)).await??;
-        let spent = cpu_time(server)? - before;
+        let spent = cpu_time(server)?.saturating_sub(before);
         let single = tokio::task::spawn_blocking(move || load::run(&single)).await??;
         report.value(&format!("{engine}, {who}, rate"), outcome.per_second(), "req/s", Bar::AtLeast(bar));
         // Beside the rate: whatever else the machine does takes little of it.

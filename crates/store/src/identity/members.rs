@@ -75,12 +75,12 @@ impl<M: Mode> Members<'_, M> {
         let mut users: HashMap<_, _> = users.into_iter().map(|(id, email, name)| (id, (email, name))).collect();
         let member = |row: member::Model| {
             let (email, name) = users.remove(&row.user_id)?;
-            Some(Self::read(row, email, name))
+            Some(Self::read(&row, email, name))
         };
         rows.into_iter().filter_map(member).collect()
     }
 
-    fn read(row: member::Model, email: String, name: String) -> Result<Member, StoreError> {
+    fn read(row: &member::Model, email: String, name: String) -> Result<Member, StoreError> {
         let role = Role::parse(&row.role).ok_or(StoreError::Corrupt { what: "a role" })?;
         Ok(Member { user: entities::parse(&row.user_id, "a member")?, role, joined_at: row.joined_at.0, email, name })
     }

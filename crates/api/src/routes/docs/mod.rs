@@ -21,8 +21,11 @@ use crate::extract::paging;
 use crate::openapi;
 use crate::problem::Problem;
 
+/// Makes the route of one page.
+type Page = fn() -> MethodRouter<App>;
+
 /// Every page by its path, all of them read without credentials. Limits on requests take the paths from here.
-pub const PAGES: [(&str, fn() -> MethodRouter<App>); 12] = [
+pub const PAGES: [(&str, Page); 12] = [
     ("/", || get(front::page)),
     ("/invite/{token}", || get(invite::page)),
     ("/verify-email", || get(account::verify_email)),

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::walk::{Kind, Stage, Target, operations, path};
+use crate::walk::{Kind, Operation, Stage, Target, operations, path};
 use crate::world::World;
 
 #[tokio::test]
@@ -10,7 +10,7 @@ async fn every_list_has_the_same_envelope_and_bounds() {
     let world = World::start().await;
     let stage = Stage::set(&world).await;
     let ada = &stage.own;
-    let lists: Vec<_> = operations().into_iter().filter(|operation| operation.is_list()).collect();
+    let lists: Vec<_> = operations().into_iter().filter(Operation::is_list).collect();
     assert!(lists.iter().filter(|list| !list.parameters.is_empty()).count() >= 5, "{lists:?}");
     for list in lists {
         let path = match Kind::of(&list) {

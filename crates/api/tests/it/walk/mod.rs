@@ -29,7 +29,7 @@ mod traces;
 mod unlocked;
 
 pub(crate) use self::fixtures::{Kind, path};
-pub(crate) use self::operation::{document, operations};
+pub(crate) use self::operation::{Operation, document, operations};
 pub(crate) use self::rows::{agent, archive, upload};
 pub(crate) use self::stage::Stage;
 pub(crate) use self::target::Target;

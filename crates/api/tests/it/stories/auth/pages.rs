@@ -82,7 +82,7 @@ async fn a_broken_link_says_how_to_get_another() {
     let world = World::with_mail().await;
     let hostile = "%22%3E%3Cscript%3Ealert(1)%3C/script%3E";
     for query in [
-        "".to_owned(),
+        String::new(),
         "?token=".to_owned(),
         format!("?token={hostile}"),
         "?token=a&token=b".to_owned(),
