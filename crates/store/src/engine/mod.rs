@@ -87,7 +87,8 @@ impl Engine {
                 Ok(Opened { transaction: Self::begin_immediate(writer).await?, permit: Some(permit) })
             }
             Self::Postgres { pool } => {
-                let transaction = pool.begin().await?;
+                let pool = pool.clone();
+                let transaction = postgres::begun(async move { Ok(pool.begin().await?) }).await?;
                 if let Some(bounds) = tenant {
                     postgres::enter(&transaction, bounds).await?;
                 }

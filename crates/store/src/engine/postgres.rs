@@ -112,7 +112,19 @@ pub(super) async fn read(pool: &PgPool, tenant: Option<Bounds>) -> Result<Transa
             format!("BEGIN READ ONLY; {enter}")
         }
     };
-    Ok(pool.begin_with(AssertSqlSafe(begin)).await?)
+    let pool = pool.clone();
+    begun(async move { Ok(pool.begin_with(AssertSqlSafe(begin)).await?) }).await
+}
+
+/// Opens a transaction whatever becomes of its caller. sqlx 0.9 counts a transaction once `BEGIN` is answered: a caller that goes away
+/// before would give the connection back with the transaction open, role and tenant included, for the next one to find.
+pub(super) async fn begun<T: Send + 'static>(begin: impl Future<Output = Result<T, StoreError>> + Send + 'static) -> Result<T, StoreError> {
+    match tokio::spawn(begin).await {
+        Ok(begun) => begun,
+        Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
+        // The runtime ends.
+        Err(_) => Err(StoreError::Closed),
+    }
 }
 
 /// What the policies compare with: organization, application, reach, user, end-user.

@@ -43,6 +43,28 @@ async fn a_read_cannot_write_and_its_connection_is_clean_afterwards() {
     }
 }
 
+#[tokio::test]
+async fn whoever_gives_up_while_a_transaction_begins_leaves_nothing_open() {
+    for world in World::each_with(|options| options.connections = 2).await {
+        let acme = world.tenant("acme").await;
+        for round in 0..24_u32 {
+            let mut read = Box::pin(world.store.read(&acme.scope));
+            for _ in 0..=round % 4 {
+                if futures::poll!(read.as_mut()).is_ready() {
+                    break;
+                }
+                tokio::task::yield_now().await;
+            }
+            drop(read);
+            let write = world.store.write(&acme.scope, WriteContext::internal()).await.unwrap();
+            write.end_users().create(named(&round.to_string())).await.unwrap();
+            write.commit().await.unwrap();
+        }
+        let read = world.store.read(&acme.scope).await.unwrap();
+        assert_eq!(read.end_users().list(&EndUserFilter::default(), Page::FIRST).await.unwrap().total, 24);
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn parallel_writers_and_readers_all_get_through() {
     for world in World::each().await {
