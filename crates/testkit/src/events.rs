@@ -25,6 +25,12 @@ impl Frame {
     pub fn json(&self) -> anyhow::Result<Value> {
         serde_json::from_str(&self.data).with_context(|| format!("{self:?}"))
     }
+
+    /// The event's number within its run, in a stream of one run: the end of its id, `<run>-<number>`.
+    pub fn number(&self) -> anyhow::Result<u64> {
+        let (_, number) = self.id.rsplit_once('-').with_context(|| format!("{self:?} is not of one run"))?;
+        Ok(number.parse()?)
+    }
 }
 
 /// The whole events of a text; what follows the last blank line is not one yet. Blocks that hold no event are left out.

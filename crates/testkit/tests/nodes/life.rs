@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::ensure;
 use serde_json::json;
-use testkit::events::Events;
+use testkit::events::{Events, Frame};
 
 use crate::cluster::{Cluster, Line, endless};
 
@@ -50,7 +50,7 @@ async fn the_runs_of_a_node_that_died_are_finished_by_another() -> anyhow::Resul
             Err(error) => ensure!(begin.elapsed() < Duration::from_secs(90), "{error}"),
         }
     }
-    let numbers: Vec<u64> = frames.iter().map(|frame| frame.id.parse()).collect::<Result<_, _>>()?;
+    let numbers: Vec<u64> = frames.iter().map(Frame::number).collect::<Result<_, _>>()?;
     ensure!(numbers.iter().copied().eq(1..=numbers.len() as u64), "one end, and nothing twice: {numbers:?}");
     let ended = cluster.customer.ended(&run).await?;
     ensure!(ended["status"] == "failed" && ended["errorCode"] == "server_restarted", "{ended}");

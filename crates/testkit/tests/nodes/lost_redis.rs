@@ -89,7 +89,7 @@ async fn followed(cluster: &Cluster, agent: &str) -> anyhow::Result<Duration> {
         if frame.data.contains("\"line ") {
             gaps.push(before.elapsed());
         }
-        numbers.push(frame.id.parse::<u64>()?);
+        numbers.push(frame.number()?);
         before = Instant::now();
     }
     ensure!(numbers.iter().copied().eq(1..=numbers.len() as u64), "{numbers:?}");

@@ -34,7 +34,7 @@ async fn follow_across(line: Line) -> anyhow::Result<()> {
     let last = followed.last().context("ten events")?.id.clone();
     followed.extend(Events::open(&here.with("last-event-id", &last), &path).await?.rest().await?);
 
-    let numbers: Vec<u64> = followed.iter().map(|frame| frame.id.parse()).collect::<Result<_, _>>()?;
+    let numbers: Vec<u64> = followed.iter().map(Frame::number).collect::<Result<_, _>>()?;
     ensure!(numbers.iter().copied().eq(1..=numbers.len() as u64), "{line:?}: {numbers:?}");
     ensure!(followed == whole(there, &path).await?, "{line:?}: the replay differs");
     ensure!(followed.iter().filter(|frame| frame.data.contains("\"line ")).count() >= 12, "{followed:?}");
