@@ -88,7 +88,7 @@ impl Engine {
             }
             Self::Postgres { pool } => {
                 let pool = pool.clone();
-                let transaction = postgres::begun(async move { Ok(pool.begin().await?) }).await?;
+                let transaction = postgres::Begun::new(async move { pool.begin().await }).await?;
                 if let Some(bounds) = tenant {
                     postgres::enter(&transaction, bounds).await?;
                 }

@@ -1,12 +1,18 @@
 //! PostgreSQL: one pool whose login user owns the tables, and the role that tenant work switches to.
 
+use std::pin::Pin;
 use std::str::FromStr as _;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
+use futures::FutureExt as _;
+use futures::future::BoxFuture;
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr, SqlxPostgresConnector, Statement};
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
-use sqlx::{AssertSqlSafe, Connection as _, Postgres, Transaction};
+use sqlx::{Connection as _, Postgres, Transaction};
+use tokio::runtime::Handle;
 
+use super::direct;
 use crate::StoreError;
 use crate::scope::Bounds;
 
@@ -99,31 +105,51 @@ pub(super) async fn enter(transaction: &impl ConnectionTrait, bounds: Bounds) ->
     Ok(())
 }
 
-/// Opens a transaction that cannot write, in one round trip. `None`: as the platform.
+/// Opens a transaction that cannot write. `None`: as the platform.
+///
+/// To enter the tenant is a statement of its own: together with `BEGIN` it would be parsed and planned anew each time, which costs more
+/// than the round trip.
 pub(super) async fn read(pool: &PgPool, tenant: Option<Bounds>) -> Result<Transaction<'static, Postgres>, StoreError> {
-    let begin = match tenant {
-        None => "BEGIN READ ONLY".to_owned(),
-        Some(bounds) => {
-            // Ids and the names of reaches hold letters, digits and `_` only: nothing to escape.
-            let enter = settings(bounds).iter().enumerate().fold(ENTER.to_owned(), |text, (index, value)| {
-                debug_assert!(value.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_'), "{value} stands in a statement");
-                text.replace(&format!("${}", index + 1), &format!("'{value}'"))
-            });
-            format!("BEGIN READ ONLY; {enter}")
-        }
-    };
     let pool = pool.clone();
-    begun(async move { Ok(pool.begin_with(AssertSqlSafe(begin)).await?) }).await
+    let mut transaction = Begun::new(async move { pool.begin_with("BEGIN READ ONLY").await }).await?;
+    if let Some(bounds) = tenant {
+        let values = settings(bounds).map(Into::into);
+        direct::one(&mut *transaction, Statement::from_sql_and_values(DbBackend::Postgres, ENTER, values)).await?;
+    }
+    Ok(transaction)
 }
 
-/// Opens a transaction whatever becomes of its caller. sqlx 0.9 counts a transaction once `BEGIN` is answered: a caller that goes away
-/// before would give the connection back with the transaction open, role and tenant included, for the next one to find.
-pub(super) async fn begun<T: Send + 'static>(begin: impl Future<Output = Result<T, StoreError>> + Send + 'static) -> Result<T, StoreError> {
-    match tokio::spawn(begin).await {
-        Ok(begun) => begun,
-        Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
-        // The runtime ends.
-        Err(_) => Err(StoreError::Closed),
+/// The begin of a transaction, which goes on to its end when its caller goes away.
+///
+/// sqlx 0.9 counts a transaction once `BEGIN` is answered: a begin that is dropped before would give the connection back with the
+/// transaction open, role and tenant included, for the next one to find.
+pub(super) struct Begun<T: Send + 'static>(Option<BoxFuture<'static, T>>);
+
+impl<T: Send + 'static> Begun<T> {
+    pub(super) fn new(begin: impl Future<Output = T> + Send + 'static) -> Self {
+        Self(Some(begin.boxed()))
+    }
+}
+
+impl<T: Send + 'static> Future for Begun<T> {
+    type Output = T;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<T> {
+        let begin = self.0.as_mut().expect("a future is not polled after its end");
+        let begun = begin.poll_unpin(context);
+        if begun.is_ready() {
+            self.0 = None;
+        }
+        begun
+    }
+}
+
+impl<T: Send + 'static> Drop for Begun<T> {
+    fn drop(&mut self) {
+        // Without a runtime the process ends, and the connection with it.
+        if let (Some(rest), Ok(runtime)) = (self.0.take(), Handle::try_current()) {
+            runtime.spawn(rest.map(drop));
+        }
     }
 }
 

@@ -15,7 +15,7 @@ pub(crate) enum Session {
     /// A connection that only reads. Each statement sees what is committed by then, as on PostgreSQL: a transaction around them would
     /// cost two more turns of the connection's thread than the statements themselves.
     Sqlite(Reader),
-    /// A transaction that only reads, opened and turned to its tenant in one round trip.
+    /// A transaction that only reads.
     Postgres(Mutex<Transaction<'static, Postgres>>),
 }
 
