@@ -136,11 +136,11 @@ impl<T: Send + 'static> Future for Begun<T> {
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<T> {
         let begin = self.0.as_mut().expect("a future is not polled after its end");
-        let begun = begin.poll_unpin(context);
-        if begun.is_ready() {
+        let outcome = begin.poll_unpin(context);
+        if outcome.is_ready() {
             self.0 = None;
         }
-        begun
+        outcome
     }
 }
 
