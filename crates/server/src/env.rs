@@ -103,9 +103,9 @@ pub(crate) struct Serve {
     /// Address that the API listens on.
     #[arg(long, env = "LISTEN_ADDRESS", default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
     pub listen_address: IpAddr,
-    /// The public base URL. `https` makes session cookies `__Host-` and `Secure`.
-    #[arg(long, env = "APP_URL", default_value = "http://localhost:3000")]
-    pub app_url: Url,
+    /// The public base URL. `https` makes session cookies `__Host-` and `Secure`. Left out: `http://localhost` with the port.
+    #[arg(long, env = "APP_URL")]
+    pub app_url: Option<Url>,
     /// Folder of everything that the embedded default keeps: database, blobs, generated keys.
     #[arg(long, env = "DATA_DIR", default_value = "./data")]
     pub data_dir: PathBuf,
@@ -175,6 +175,14 @@ pub(crate) struct Serve {
     /// What opens `GET /metrics` as a bearer token, for a Prometheus. Left out: there are no metrics.
     #[arg(long, env = "METRICS_TOKEN", hide_env_values = true, value_parser = metrics_token)]
     pub metrics_token: Option<Secret>,
+}
+
+impl Serve {
+    /// The public base URL, as it is set or as the API listens on this machine.
+    pub(crate) fn app_url(&self) -> Url {
+        let local = || Url::parse(&format!("http://localhost:{}", self.port)).expect("a number of 16 bits is a port");
+        self.app_url.clone().unwrap_or_else(local)
+    }
 }
 
 /// The mail server.
@@ -270,6 +278,16 @@ mod tests {
     fn proxies_are_counted() {
         assert_eq!((trusted_proxies("false"), trusted_proxies("true"), trusted_proxies("2")), (Ok(0), Ok(1), Ok(2)));
         assert!(trusted_proxies("yes").is_err());
+    }
+
+    #[test]
+    fn the_public_address_follows_the_port_unless_it_is_set() {
+        let of = |arguments: &[&str]| match Cli::try_parse_from(["appstrate", "serve"].iter().chain(arguments)).unwrap().command {
+            Command::Serve(serve) => serve.app_url().to_string(),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(of(&["--port", "3456"]), "http://localhost:3456/");
+        assert_eq!(of(&["--port", "3456", "--app-url", "https://agents.example"]), "https://agents.example/");
     }
 
     #[test]

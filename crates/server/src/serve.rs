@@ -57,7 +57,7 @@ async fn serve(options: Serve) -> anyhow::Result<()> {
     let client = net::Client::new(net::Options::new(allow)).context("could not set up TLS")?;
     let outbound = outbound(&options, client.clone())?;
     let mailer = accounts::mailer(&options.mail, client.clone(), Arc::clone(&clock), Arc::clone(&ids))?;
-    let logins = accounts::logins(&options.login, client, options.app_url.clone())?;
+    let logins = accounts::logins(&options.login, client, options.app_url())?;
     let trusted_origins = accounts::trusted_origins(&options.trusted_origins)?;
 
     let beside = || format!("sqlite://{}?mode=rwc", options.data_dir.join("appstrate.db").display()).into();
@@ -120,7 +120,7 @@ async fn serve(options: Serve) -> anyhow::Result<()> {
             logins,
             background: tasks.clone(),
             options: api::Options {
-                app_url: options.app_url.clone(),
+                app_url: options.app_url(),
                 trusted_origins,
                 trusted_proxies: TrustedProxies(options.trust_proxy),
                 rate_limits,
@@ -175,7 +175,7 @@ fn outbound(options: &Serve, client: net::Client) -> anyhow::Result<Outbound> {
 async fn bind(options: &Serve) -> anyhow::Result<TcpListener> {
     let address = SocketAddr::new(options.listen_address, options.port);
     let listener = TcpListener::bind(address).await.with_context(|| format!("could not listen on {address} (PORT, LISTEN_ADDRESS)"))?;
-    tracing::info!(address = %listener.local_addr()?, app_url = %options.app_url, "serving");
+    tracing::info!(address = %listener.local_addr()?, app_url = %options.app_url(), "serving");
     Ok(listener)
 }
 
