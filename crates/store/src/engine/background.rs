@@ -78,13 +78,14 @@ const PATIENCE_ALONE: &str = "100ms";
 impl Background {
     /// Starts the task of the lane on the current runtime.
     pub(crate) fn start(engine: Engine, live: &Live, last_used_every: Duration) -> Self {
-        let start = |engine: Engine| {
+        let has_row_locks = engine.backend() == DbBackend::Postgres;
+        let start = |engine: Engine, meets_locks: bool| {
             let (queue, messages) = mpsc::channel(QUEUE);
-            tokio::spawn(Task { engine, live: live.clone(), used: BTreeMap::new() }.run(messages, last_used_every));
+            tokio::spawn(Task { engine, live: live.clone(), used: BTreeMap::new(), meets_locks }.run(messages, last_used_every));
             queue
         };
-        let queue = start(engine.clone());
-        let free = if engine.backend() == DbBackend::Postgres { start(engine) } else { queue.clone() };
+        let queue = start(engine.clone(), has_row_locks);
+        let free = if has_row_locks { start(engine, false) } else { queue.clone() };
         Self { queue, free }
     }
 
@@ -153,6 +154,8 @@ struct Task {
     engine: Engine,
     live: Live,
     used: BTreeMap<KeyId, Timestamp>,
+    /// Whether its work may wait for others' row locks. Work that never does is spared the statement that bounds the wait.
+    meets_locks: bool,
 }
 
 impl Task {
@@ -203,7 +206,7 @@ impl Task {
     /// Opens a transaction that waits at most so long for a row lock.
     async fn open(&self, patience: &str) -> Result<super::Opened, StoreError> {
         let opened = self.engine.write(None, Lane::Background).await?;
-        if self.engine.backend() == DbBackend::Postgres {
+        if self.meets_locks {
             opened.transaction.execute_unprepared(&format!("SET LOCAL lock_timeout = '{patience}'")).await?;
         }
         Ok(opened)

@@ -9,7 +9,7 @@ use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr, SqlxPostgresConnector, Statement};
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
-use sqlx::{Connection as _, Postgres, Transaction};
+use sqlx::{Connection as _, Postgres, SqlSafeStr as _, Transaction};
 use tokio::runtime::Handle;
 
 use super::direct;
@@ -110,8 +110,9 @@ pub(super) async fn enter(transaction: &impl ConnectionTrait, bounds: Bounds) ->
 /// To enter the tenant is a statement of its own: together with `BEGIN` it would be parsed and planned anew each time, which costs more
 /// than the round trip.
 pub(super) async fn read(pool: &PgPool, tenant: Option<Bounds>) -> Result<Transaction<'static, Postgres>, StoreError> {
-    let pool = pool.clone();
-    let mut transaction = Begun::new(async move { pool.begin_with("BEGIN READ ONLY").await }).await?;
+    // Who gives up while they wait for a connection just leaves the queue.
+    let connection = pool.acquire().await?;
+    let mut transaction = Begun::new(Transaction::begin(connection, Some("BEGIN READ ONLY".into_sql_str()))).await?;
     if let Some(bounds) = tenant {
         let values = settings(bounds).map(Into::into);
         direct::one(&mut *transaction, Statement::from_sql_and_values(DbBackend::Postgres, ENTER, values)).await?;
