@@ -308,7 +308,7 @@ async fn tenant(store: &Store) -> AppScope {
     };
     write.api_keys().create(key).await.unwrap();
     write.commit().await.unwrap();
-    system.key_by_hash(&[8; 32]).await.unwrap().unwrap().app_scope()
+    system.key_by_hash(&[8; 32], None).await.unwrap().unwrap().app_scope()
 }
 
 #[expect(clippy::disallowed_methods, reason = "the one setting of the tests")]

@@ -7,6 +7,7 @@
 //! Code that holds a [`crate::Write`] must never await this lane: on SQLite it would wait for itself.
 
 use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -17,7 +18,9 @@ use tokio::time::MissedTickBehavior;
 
 use super::{Engine, Lane};
 use crate::StoreError;
+use crate::entities::audit_entry;
 use crate::live::{Live, Topic};
+use crate::records::audit;
 use crate::unit::Wakes;
 
 /// Work of the second lane. `apply` may run twice: a group whose commit fails is repeated one by one, so it decides by what it
@@ -37,9 +40,19 @@ pub(crate) trait Queued: Send + Sync + 'static {
 pub(crate) struct QueuedIn<'t> {
     pub(crate) transaction: &'t DatabaseTransaction,
     wakes: &'t Wakes,
+    audit: Mutex<Vec<audit_entry::ActiveModel>>,
 }
 
 impl QueuedIn<'_> {
+    /// Puts the row into the audit log, with those of the whole group, before the group is committed.
+    pub(crate) fn record(&self, row: audit_entry::ActiveModel) {
+        self.recorded().push(row);
+    }
+
+    fn recorded(&self) -> MutexGuard<'_, Vec<audit_entry::ActiveModel>> {
+        self.audit.lock().expect("nothing panics while it holds the rows")
+    }
+
     /// Wakes the topic's readers once the group is committed.
     pub(crate) fn wake(&self, topic: Topic) {
         self.wakes.add(topic);
@@ -244,10 +257,12 @@ impl Task {
     async fn commit(&self, opened: super::Opened, works: &mut [Box<dyn Work>]) -> Result<(), StoreError> {
         let super::Opened { transaction, permit } = opened;
         let wakes = Wakes::default();
-        let within = QueuedIn { transaction: &transaction, wakes: &wakes };
+        let within = QueuedIn { transaction: &transaction, wakes: &wakes, audit: Mutex::default() };
         for work in works {
             work.apply(&within).await?;
         }
+        let recorded = std::mem::take(&mut *within.recorded());
+        audit::insert_all(&transaction, recorded).await?;
         transaction.commit().await?;
         drop(permit);
         wakes.deliver(&self.live);

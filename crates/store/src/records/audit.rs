@@ -135,6 +135,22 @@ pub(crate) async fn insert(transaction: &impl ConnectionTrait, row: audit_entry:
     Ok(())
 }
 
+/// Rows that one statement carries at most. What is left over goes in halves of it, down to single rows: few texts, all kept prepared.
+const MOST_AT_ONCE: usize = 32;
+
+/// Inserts the rows in their order, many with one statement.
+pub(crate) async fn insert_all(transaction: &impl ConnectionTrait, rows: Vec<audit_entry::ActiveModel>) -> Result<(), StoreError> {
+    let mut rows = rows.into_iter();
+    let mut size = MOST_AT_ONCE;
+    while rows.len() > 0 {
+        while size > rows.len() {
+            size /= 2;
+        }
+        audit_entry::Entity::insert_many(rows.by_ref().take(size)).exec_without_returning(transaction).await?;
+    }
+    Ok(())
+}
+
 /// One row of the second lane.
 pub(crate) struct QueuedAudit(pub(crate) audit_entry::ActiveModel);
 
@@ -145,7 +161,8 @@ impl Queued for QueuedAudit {
     const WAITS: bool = false;
 
     async fn apply(&self, within: &QueuedIn<'_>) -> Result<(), StoreError> {
-        insert(within.transaction, self.0.clone()).await
+        within.record(self.0.clone());
+        Ok(())
     }
 }
 

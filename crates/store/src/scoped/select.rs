@@ -3,7 +3,7 @@
 use sea_orm::sea_query::{Asterisk, Expr, ExprTrait as _, Func, IntoCondition, IntoIden as _, LockType, Query, SelectStatement};
 use sea_orm::{
     ConnectionTrait as _, EntityTrait, FromQueryResult as _, IntoSimpleExpr, Order, PaginatorTrait as _, PartialModelTrait,
-    QueryFilter as _, QueryOrder as _, QuerySelect as _, QueryTrait as _, Select,
+    QueryFilter as _, QueryOrder as _, QueryResult, QuerySelect as _, QueryTrait as _, Select,
 };
 
 use super::Scoped;
@@ -56,7 +56,8 @@ impl<E: Scoped> ScopedSelect<'_, E> {
 
     /// One page in the order given before, for lists whose total is known from elsewhere.
     pub(crate) async fn slice(self, page: Page) -> Result<Vec<E::Model>, StoreError> {
-        Ok(self.select.limit(page.limit()).offset(page.offset()).all(self.transaction).await?)
+        let rows = rows_on(self.transaction, page, self.select.into_query()).await?;
+        models::<E>(&rows)
     }
 
     /// One page in the order given before, for lists whose total is counted elsewhere: `total` finds it, a query for one number. Both
@@ -64,10 +65,9 @@ impl<E: Scoped> ScopedSelect<'_, E> {
     pub(crate) async fn page_counted(self, page: Page, total: SelectStatement) -> Result<Paged<E::Model>, StoreError> {
         const TOTAL: &str = "total_of_all";
         let Self { select, transaction } = self;
-        let select = select.limit(page.limit()).offset(page.offset());
         let query = select.expr_as(Expr::SubQuery(None, Box::new(total.clone().into())), TOTAL).into_query();
-        let rows = transaction.query_all(&query).await?;
-        let items = rows.iter().map(|row| E::Model::from_query_result(row, "")).collect::<Result<_, _>>()?;
+        let rows = rows_on(transaction, page, query).await?;
+        let items = models::<E>(&rows)?;
         let count = match rows.first() {
             Some(row) => row.try_get::<Option<i64>>("", TOTAL)?,
             None => transaction.query_one(&total).await?.map(|row| row.try_get_by_index(0)).transpose()?.flatten(),
@@ -78,8 +78,7 @@ impl<E: Scoped> ScopedSelect<'_, E> {
     /// One page in the order given before, and the total.
     pub(crate) async fn page(self, page: Page) -> Result<Paged<E::Model>, StoreError> {
         let total = self.select.clone().count(self.transaction).await?;
-        let items = self.select.limit(page.limit()).offset(page.offset()).all(self.transaction).await?;
-        Ok(Paged { items, total })
+        Ok(Paged { items: self.slice(page).await?, total })
     }
 
     /// As [`Self::all`], with the columns of `P` only.
@@ -110,4 +109,24 @@ impl<E: Scoped> ScopedSelect<'_, E> {
         let rows = transaction.query_all(&count).await?;
         rows.iter().map(|row| Ok((row.try_get_by_index(0)?, row.try_get_by_index(1)?))).collect()
     }
+}
+
+/// The rows of one page of the query.
+///
+/// The first page, which is asked for most, has its size in the text: PostgreSQL knows then that few rows are wanted and keeps the plan,
+/// where for a size among the values it would plan anew each time. A hundred sizes are few enough texts to be kept prepared.
+async fn rows_on(session: &Session, page: Page, mut query: SelectStatement) -> Result<Vec<QueryResult>, StoreError> {
+    let backend = session.get_database_backend();
+    let statement = if page.offset() == 0 {
+        let mut first = backend.build(&query);
+        first.sql.push_str(&format!(" LIMIT {}", page.limit()));
+        first
+    } else {
+        backend.build(query.limit(page.limit()).offset(page.offset()))
+    };
+    Ok(session.query_all_raw(statement).await?)
+}
+
+fn models<E: EntityTrait>(rows: &[QueryResult]) -> Result<Vec<E::Model>, StoreError> {
+    Ok(rows.iter().map(|row| E::Model::from_query_result(row, "")).collect::<Result<_, _>>()?)
 }

@@ -255,7 +255,7 @@ async fn an_application_takes_every_row_along_but_its_audit_rows() {
         let write = world.store.write(&inside, WriteContext::internal()).await.unwrap();
         write.api_keys().create(new_key("second", acme.owner)).await.unwrap();
         write.commit().await.unwrap();
-        let login = system.key_by_hash(&crate::world::hash("second")).await.unwrap().unwrap();
+        let login = system.key_by_hash(&crate::world::hash("second"), None).await.unwrap().unwrap();
         let tenant = Tenant { app: second, scope: login.app_scope(), key: login.key, login, ..acme };
         full_end_user(&world, &tenant, "ada").await;
         let exit = crate::proxies::proxy(&world, &tenant, "exit").await;
@@ -283,8 +283,11 @@ async fn an_application_takes_every_row_along_but_its_audit_rows() {
 
         let after = counts(&world, "app_id", &second.to_string()).await;
         assert_eq!(filled(&after), [EVIDENCE], "{:?}", world.engine);
-        assert!(world.store.system().key_by_hash(&crate::world::hash("second")).await.unwrap().is_none());
-        assert!(world.store.system().key_by_hash(&crate::world::hash("acme")).await.unwrap().is_some(), "the default application works on");
+        assert!(world.store.system().key_by_hash(&crate::world::hash("second"), None).await.unwrap().is_none());
+        assert!(
+            world.store.system().key_by_hash(&crate::world::hash("acme"), None).await.unwrap().is_some(),
+            "the default application works on"
+        );
     }
 }
 

@@ -75,21 +75,21 @@ async fn a_key_ends_with_its_revocation_its_date_and_its_creators_membership() {
         write.api_keys().create(new_key("spare", acme.owner)).await.unwrap();
         write.commit().await.unwrap();
 
-        assert!(system.key_by_hash(&hash("short")).await.unwrap().is_some());
+        assert!(system.key_by_hash(&hash("short"), None).await.unwrap().is_some());
         world.clock.advance(Duration::from_secs(10));
-        assert!(system.key_by_hash(&hash("short")).await.unwrap().is_none(), "expired at its very moment");
+        assert!(system.key_by_hash(&hash("short"), None).await.unwrap().is_none(), "expired at its very moment");
 
         let write = world.store.write(&acme.scope, WriteContext::internal()).await.unwrap();
         assert!(write.api_keys().revoke(acme.key).await.unwrap());
         assert!(!write.api_keys().revoke(acme.key).await.unwrap(), "a second time there is nothing to revoke");
         write.commit().await.unwrap();
-        assert!(system.key_by_hash(&hash("acme")).await.unwrap().is_none());
+        assert!(system.key_by_hash(&hash("acme"), None).await.unwrap().is_none());
 
-        assert!(system.key_by_hash(&hash("spare")).await.unwrap().is_some());
+        assert!(system.key_by_hash(&hash("spare"), None).await.unwrap().is_some());
         let write = world.store.write(&acme.org_scope, WriteContext::internal()).await.unwrap();
         assert!(write.members().remove(acme.owner).await.unwrap());
         write.commit().await.unwrap();
-        assert!(system.key_by_hash(&hash("spare")).await.unwrap().is_none());
+        assert!(system.key_by_hash(&hash("spare"), None).await.unwrap().is_none());
         assert!(system.membership(&acme.session, acme.org).await.unwrap().is_none());
     }
 }
@@ -110,8 +110,13 @@ async fn scopes_are_not_minted_for_foreign_ids() {
         let (acme, globex) = (world.tenant("acme").await, world.tenant("globex").await);
         let (ada, _) = world.end_user(&acme, "ada").await;
         let system = world.store.system();
-        assert!(system.end_user_scope(&globex.login, ada).await.unwrap().is_none());
-        assert!(system.end_user_scope(&acme.login, EndUserId::new(world.store.ids())).await.unwrap().is_none());
+        for (key, end_user, is_there) in
+            [(acme.key, ada, true), (globex.key, ada, false), (acme.key, EndUserId::new(world.store.ids()), false)]
+        {
+            let login = system.key_by_id(key, Some(end_user)).await.unwrap().unwrap();
+            assert_eq!(login.end_user_scope().is_some(), is_there);
+        }
+        assert!(system.key_by_id(acme.key, None).await.unwrap().unwrap().end_user_scope().is_none());
         assert!(system.membership(&acme.session, globex.org).await.unwrap().is_none());
         assert!(system.application_scope(&acme.org_scope, globex.app, &acme.session).await.unwrap().is_none());
     }

@@ -1,4 +1,5 @@
-//! The second lane while somebody holds rows that it is about to write. PostgreSQL only: SQLite has one writer and no row locks.
+//! The second lane: many rows with one statement, and what happens while somebody holds rows that it is about to write (PostgreSQL
+//! only: SQLite has one writer and no row locks).
 
 use std::time::Duration;
 
@@ -106,4 +107,29 @@ async fn an_audit_row_commits_while_the_other_lane_waits() {
         held.commit().await.unwrap();
         waiting.await.unwrap().unwrap();
     }
+}
+
+#[tokio::test]
+async fn rows_of_the_audit_log_that_are_queued_together_are_all_written_once() {
+    for world in World::each().await {
+        let ada = world.tenant("ada").await;
+        let system = world.store.system();
+        // More than one statement carries, and a rest of several sizes.
+        let all: Vec<_> = (0..61).map(|_| facts(&world)).collect();
+        futures::future::try_join_all(all.iter().map(|facts| system.append_audit(&ada.scope, facts, None, 200))).await.unwrap();
+        let mut asked: Vec<_> = all.iter().map(|facts| facts.request.to_string()).collect();
+        asked.sort();
+        let written: Vec<_> = audited(&world, &ada).await.into_iter().filter(|request| asked.contains(request)).collect();
+        assert_eq!(written, asked);
+    }
+}
+
+/// The requests in the audit log of the tenant's application, sorted.
+async fn audited(world: &World, tenant: &crate::world::Tenant) -> Vec<String> {
+    let raw = world.raw().await;
+    let sql = format!("SELECT request_id FROM audit_entries WHERE app_id = '{}'", tenant.app);
+    let rows = raw.query_all_raw(sea_orm::Statement::from_string(raw.get_database_backend(), sql)).await.unwrap();
+    let mut requests: Vec<String> = rows.iter().map(|row| row.try_get_by_index(0).unwrap()).collect();
+    requests.sort();
+    requests
 }

@@ -60,7 +60,7 @@ async fn the_keys_of_a_user_are_revoked_in_every_application_of_the_organization
 
         let system = world.store.system();
         for (secret, works) in [("one", false), ("two", false), ("elsewhere", true), ("acme", true)] {
-            assert_eq!(system.key_by_hash(&hash(secret)).await.unwrap().is_some(), works, "{secret}");
+            assert_eq!(system.key_by_hash(&hash(secret), None).await.unwrap().is_some(), works, "{secret}");
         }
     }
 }

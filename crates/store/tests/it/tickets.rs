@@ -80,11 +80,11 @@ async fn nobody_makes_a_ticket_of_another_applications_key() {
         let (acme, globex) = (world.tenant("acme").await, world.tenant("globex").await);
         let error = make(&world.store, &acme.scope, "stolen", TicketMaker::Key(globex.key)).await.unwrap_err();
         assert!(matches!(error, StoreError::Reference { .. }), "{error:?}");
-        let login = world.store.system().key_by_id(acme.key).await.unwrap().unwrap();
+        let login = world.store.system().key_by_id(acme.key, None).await.unwrap().unwrap();
         assert_eq!(login.app, acme.app);
         let write = world.store.write(&acme.scope, WriteContext::internal()).await.unwrap();
         assert!(write.api_keys().revoke(acme.key).await.unwrap());
         write.commit().await.unwrap();
-        assert!(world.store.system().key_by_id(acme.key).await.unwrap().is_none());
+        assert!(world.store.system().key_by_id(acme.key, None).await.unwrap().is_none());
     }
 }

@@ -185,7 +185,7 @@ async fn an_organization_can_go_with_everything_in_it() {
         let write = world.store.write(&acme.org_scope, WriteContext::internal()).await.unwrap();
         assert_eq!(write.delete_organization().await.unwrap(), store::OrganizationDeletion::Done);
         write.commit().await.unwrap();
-        assert!(world.store.system().key_by_hash(&crate::world::hash("acme")).await.unwrap().is_none());
+        assert!(world.store.system().key_by_hash(&crate::world::hash("acme"), None).await.unwrap().is_none());
         assert_eq!(seen(&world, &acme.scope).await, []);
     }
 }

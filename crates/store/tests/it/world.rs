@@ -51,7 +51,7 @@ impl Tenant {
     pub(crate) async fn find(store: &Store, name: &str) -> Self {
         let system = store.system();
         let session = system.session_by_hash(&hash(&format!("session of {name}"))).await.unwrap().unwrap();
-        let login = system.key_by_hash(&hash(name)).await.unwrap().unwrap();
+        let login = system.key_by_hash(&hash(name), None).await.unwrap().unwrap();
         let org_scope = system.membership(&session, login.org).await.unwrap().unwrap().scope;
         let (org, app, key) = (login.org, login.app, login.key);
         Self { org, app, owner: session.user.id, key, scope: login.app_scope(), login, session, org_scope }
@@ -222,8 +222,8 @@ impl World {
         let new = NewEndUser { external_id: Some(name.to_owned()), name: Some(name.to_owned()), ..NewEndUser::default() };
         let end_user = write.end_users().create(new).await.unwrap();
         write.commit().await.unwrap();
-        let scope = self.store.system().end_user_scope(&tenant.login, end_user.id).await.unwrap().unwrap();
-        (end_user.id, scope)
+        let login = self.store.system().key_by_id(tenant.key, Some(end_user.id)).await.unwrap().unwrap();
+        (end_user.id, login.end_user_scope().unwrap())
     }
 }
 

@@ -56,6 +56,11 @@ impl Claims {
         self.bearer.is_some() && self.end_user.is_some()
     }
 
+    /// Whom the caller wants to act as, if it is an id.
+    pub(super) fn end_user_id(&self) -> Option<EndUserId> {
+        self.end_user.as_ref()?.parse().ok()
+    }
+
     /// The end-user who is named, if it is an id. Whatever else stood there may be anything.
     pub(super) fn named(&self) -> Option<EndUserId> {
         self.beside.as_ref().or(self.end_user.as_ref())?.parse().ok()

@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use domain::{AppId, Code, EndUserId, OrgId, Permission, PermissionSet};
+use domain::{AppId, Code, OrgId, Permission, PermissionSet};
 use store::{KeyLogin, SessionLogin, TicketMaker};
 
 use super::claims::{Asked, Claims};
@@ -37,10 +37,10 @@ pub(super) async fn redeem(app: &App, asked: Asked) -> Result<Asked, Problem> {
 pub(super) async fn identify(app: &App, claims: &Claims) -> Result<Identified, Refusal> {
     let system = app.store.system();
     match (claims.maker, &claims.bearer, &claims.cookie) {
-        (Some(TicketMaker::Key(id)), _, _) => with_key(app, system.key_by_id(id).await?, claims).await,
+        (Some(TicketMaker::Key(id)), _, _) => with_key(app, system.key_by_id(id, claims.end_user_id()).await?, claims),
         (Some(TicketMaker::Session(id)), _, _) => with_session(app, system.session_by_id(id).await?, claims).await,
         (None, Some(bearer), _) if !bearer.starts_with(auth::token::KEY_PREFIX) => Err(unknown_credential().into()),
-        (None, Some(bearer), _) => with_key(app, system.key_by_hash(&auth::token::hash(bearer)).await?, claims).await,
+        (None, Some(bearer), _) => with_key(app, system.key_by_hash(&auth::token::hash(bearer), claims.end_user_id()).await?, claims),
         (None, None, Some(cookie)) => with_session(app, system.session_by_hash(&auth::token::hash(cookie)).await?, claims).await,
         (None, None, None) => Ok((Caller::anonymous(), None)),
     }
@@ -50,13 +50,13 @@ fn unknown_credential() -> Problem {
     Problem::new(Code::Unauthorized, "The credential is unknown, expired or revoked.")
 }
 
-async fn with_key(app: &App, login: Option<KeyLogin>, claims: &Claims) -> Result<Identified, Refusal> {
+fn with_key(app: &App, login: Option<KeyLogin>, claims: &Claims) -> Result<Identified, Refusal> {
     let login = login.ok_or_else(unknown_credential)?;
     let (identity, pinned) = (Identity::key(&login), login.pinned_version.clone());
-    as_key(app, login, claims).await.map_err(|refusal| refusal.by(identity).in_version(pinned))
+    as_key(app, login, claims).map_err(|refusal| refusal.by(identity).in_version(pinned))
 }
 
-async fn as_key(app: &App, login: KeyLogin, claims: &Claims) -> Result<Identified, Refusal> {
+fn as_key(app: &App, login: KeyLogin, claims: &Claims) -> Result<Identified, Refusal> {
     let refused = |problem: Problem| Refusal { impersonation: Impersonation::of_key(login.clone(), claims), ..problem.into() };
     if claims.org.as_ref().is_some_and(|org| *org != login.org.to_string()) {
         return Err(refused(Problem::new(Code::Forbidden, "The key belongs to another organization.").param("X-Org-Id")));
@@ -67,13 +67,9 @@ async fn as_key(app: &App, login: KeyLogin, claims: &Claims) -> Result<Identifie
     let permissions = key_permissions(&login);
     let (scope, end_user, permissions) = match &claims.end_user {
         None => (login.app_scope(), None, permissions),
-        Some(claimed) => {
+        Some(_) => {
             // Malformed, unknown, foreign and deleted are one answer.
-            let scope = match EndUserId::from_str(claimed) {
-                Ok(id) => app.store.system().end_user_scope(&login, id).await?.map(|scope| (scope, id)),
-                Err(_) => None,
-            };
-            let Some((scope, id)) = scope else {
+            let Some((scope, id)) = login.end_user_scope().zip(claims.end_user_id()) else {
                 let problem = Problem::new(Code::InvalidEndUser, "Appstrate-User names no end-user of this application.");
                 return Err(refused(problem.param("Appstrate-User")));
             };

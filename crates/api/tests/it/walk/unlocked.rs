@@ -133,8 +133,8 @@ impl Sights {
     async fn of(stage: &Stage<'_>) -> Self {
         let system = stage.world.store.system();
         let (_, key) = stage.own.key_secret(stage.own.plan(&["runs:read"])).await;
-        let login = system.key_by_hash(&auth::token::hash(key.expose())).await.unwrap().unwrap();
-        let end_user = system.end_user_scope(&login, stage.grace).await.unwrap().unwrap();
+        let login = system.key_by_hash(&auth::token::hash(key.expose()), Some(stage.grace)).await.unwrap().unwrap();
+        let end_user = login.end_user_scope().unwrap();
         let own = Owner {
             org: Some(stage.own.org.to_string()),
             app: Some(stage.own.app.to_string()),
