@@ -5,6 +5,7 @@
 //! | `accounts.rs` | mail and login with others |
 //! | `env.rs` | every setting |
 //! | `http.rs` | connections: how long they may be silent, how they end |
+//! | `writing.rs` | what is written to clients that do not read |
 //! | `keys.rs` | the master key |
 //! | `logs.rs` | where logs go |
 //! | `isolation.rs` | the sandbox, probed once |
@@ -26,6 +27,7 @@ mod logs;
 mod serve;
 mod sidecar;
 mod upkeep;
+mod writing;
 
 use std::process::ExitCode;
 
