@@ -61,6 +61,9 @@ pub enum RunEvent {
 }
 
 impl RunEvent {
+    /// The name of the event that closes a run.
+    pub const ENDED: &'static str = "run.ended";
+
     /// The event's name, as in its `type` member.
     pub const fn name(&self) -> &'static str {
         match self {
@@ -78,7 +81,7 @@ impl RunEvent {
             Self::Egress { .. } => "egress",
             Self::SandboxStarted { .. } => "sandbox.started",
             Self::ContextCompacted { .. } => "context.compacted",
-            Self::Ended { .. } => "run.ended",
+            Self::Ended { .. } => Self::ENDED,
         }
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! | file | owns |
 //! |---|---|
+//! | `event.rs` | the event itself, or a line of the log if it cannot be read |
 //! | `frame.rs` | events as bytes |
 //! | `request.rs` | what a client asks for: where it resumes, deltas |
 //! | `client.rs` | one client: keep-alive, and the question every 30 s whether it may still see this |
@@ -16,6 +17,7 @@
 //! that is slow falls out of the tail's window and reads the table by itself, in its own scope, until it has caught up.
 
 mod client;
+mod event;
 mod frame;
 mod hub;
 mod request;
@@ -23,10 +25,10 @@ mod tail;
 mod wide;
 
 pub(crate) use self::client::{Source, respond};
+pub(crate) use self::event::{changes_state, readable};
 pub(crate) use self::frame::{delta, line, update};
 pub(crate) use self::hub::Hub;
 pub(crate) use self::request::StreamRequest;
-pub(crate) use self::tail::changes_state;
 pub(crate) use self::wide::stream;
 
 /// How often streams do what they do by time.

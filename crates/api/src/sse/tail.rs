@@ -9,8 +9,8 @@ use domain::{PackageName, RunId};
 use serde_json::json;
 use store::{AppScope, EventCursor, EventData, Passed, PassedEvents, Rest, RunOutline, Store, StoreError, Subscription, Topic};
 use tokio::sync::watch;
-use wire::run_event::RunEvent;
 
+use super::event::{changes_state, readable};
 use super::frame;
 use crate::run_log;
 
@@ -58,15 +58,7 @@ impl Following {
         let (PassedEvents { events, end, rest }, outlines) = self.store.patiently(self.rows(after)).await?;
         let mut frames = Vec::with_capacity(events.len());
         for Passed { cursor, run, record } in events {
-            let event = match self.store.whole_event(record.data.clone()).await {
-                Ok(event) => event,
-                Err(error @ (StoreError::Corrupt { .. } | StoreError::Blob(_))) => {
-                    // One event that cannot be read must not keep everyone from all the others.
-                    tracing::error!(run.id = %run, event.seq = record.seq, error = &error as &dyn std::error::Error, "an event was left out of streams: it cannot be read");
-                    continue;
-                }
-                Err(error) => return Err(error),
-            };
+            let Some(event) = readable(&self.store, run, &record).await? else { continue };
             let frame = if changes_state(&event) {
                 // A run that is gone has no state.
                 let Some(outline) = outlines.iter().find(|outline| outline.id == run) else { continue };
@@ -93,11 +85,6 @@ impl Following {
         let outlines = read.runs().outlines(&changed).await?;
         Ok((passed, outlines))
     }
-}
-
-/// Whether the event changes a run's state. Such events are small: they stand in their row.
-pub(crate) fn changes_state(event: &RunEvent) -> bool {
-    matches!(event, RunEvent::Created { .. } | RunEvent::Started { .. } | RunEvent::Ended { .. })
 }
 
 /// What a client finds behind its cursor.

@@ -131,13 +131,6 @@ pub enum EventData {
     },
 }
 
-impl RunRecord {
-    /// Whether this is the event that ends the run.
-    pub fn is_last(&self) -> bool {
-        matches!(self.data, EventData::Whole(RunEvent::Ended { .. }))
-    }
-}
-
 impl TryFrom<event::Model> for RunRecord {
     type Error = StoreError;
 
@@ -170,16 +163,14 @@ impl<M: Mode> Unit<AppScope, M> {
 impl<M> RunEvents<'_, M> {
     /// Events with a number above `after`, in order, at most `most`. Empty also for a run out of reach.
     pub async fn after(&self, run: RunId, after: i64, most: u32) -> Result<Vec<RunRecord>, StoreError> {
-        let rows = self
-            .tenant
-            .find::<event::Entity>()
-            .filter(event::Column::RunId.eq(run.to_string()))
-            .filter(event::Column::Seq.gt(after))
-            .order_by(event::Column::Seq, Order::Asc)
-            .limit(u64::from(most))
-            .all()
-            .await?;
-        rows.into_iter().map(RunRecord::try_from).collect()
+        self.rows(run, after, most).await?.into_iter().map(RunRecord::try_from).collect()
+    }
+
+    /// As [`Self::after`], before it is known whether they can be read.
+    pub(super) async fn rows(&self, run: RunId, after: i64, most: u32) -> Result<Vec<event::Model>, StoreError> {
+        let rows = self.tenant.find::<event::Entity>().filter(event::Column::RunId.eq(run.to_string()));
+        let rows = rows.filter(event::Column::Seq.gt(after)).order_by(event::Column::Seq, Order::Asc);
+        rows.limit(u64::from(most)).all().await
     }
 
     /// The number of the run's last event, which is also how many there are. 0 for a run out of reach.

@@ -4,9 +4,11 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use domain::RunId;
+use wire::run_event::RunEvent;
 
 use super::deltas::DeltaListener;
 use super::events::RunRecord;
+use crate::entities::event;
 use crate::scope::AppScope;
 use crate::{Store, StoreError, Subscription, Topic};
 
@@ -21,12 +23,13 @@ pub enum Followed {
     Delta(Arc<str>),
 }
 
-/// A reader of one run.
+/// A reader of one run. It leaves out an event whose row cannot be read, and says so in the log.
 #[derive(Debug)]
 pub struct FollowRun {
     store: Store,
     scope: AppScope,
     run: RunId,
+    /// How far was read.
     seq: i64,
     events: Subscription,
     /// `None`: the text is not wanted, and takes no room.
@@ -35,6 +38,7 @@ pub struct FollowRun {
     is_current: bool,
     /// The run had ended when this reader came: what is committed is all there will be.
     has_ended: bool,
+    /// Nothing comes after what was read.
     is_over: bool,
 }
 
@@ -76,8 +80,6 @@ impl FollowRun {
     pub async fn next(&mut self) -> Result<Option<Followed>, StoreError> {
         loop {
             if let Some(record) = self.read.pop_front() {
-                self.seq = record.seq;
-                self.is_over = record.is_last();
                 return Ok(Some(Followed::Event(record)));
             }
             if self.is_over {
@@ -93,10 +95,24 @@ impl FollowRun {
             // Whoever is interrupted here, or told of an error, reads again.
             self.is_current = false;
             // On the heap, so that a follower that waits does not keep the room of a query.
-            let records = Box::pin(self.store.patiently(read(&self.store, &self.scope, self.run, self.seq))).await?;
-            self.is_current = records.is_empty();
-            self.is_over = records.is_empty() && self.has_ended;
-            self.read = records.into();
+            let rows = Box::pin(self.store.patiently(read(&self.store, &self.scope, self.run, self.seq))).await?;
+            self.take(rows);
+        }
+    }
+
+    fn take(&mut self, rows: Vec<event::Model>) {
+        self.is_current = rows.is_empty();
+        // By its name, so that an end that cannot be read is the end all the same.
+        self.is_over = rows.last().map_or(self.has_ended, |row| row.kind == RunEvent::ENDED);
+        for row in rows {
+            self.seq = row.seq.unwrap_or(self.seq);
+            match RunRecord::try_from(row) {
+                Ok(record) => self.read.push_back(record),
+                // Damaged, or of a kind that only a newer node knows. It must not keep anyone from all the others.
+                Err(error) => {
+                    tracing::error!(run.id = %self.run, event.seq = self.seq, %error, "an event was left out of a stream: it cannot be read");
+                }
+            }
         }
     }
 
@@ -108,8 +124,8 @@ impl FollowRun {
     }
 }
 
-async fn read(store: &Store, scope: &AppScope, run: RunId, seq: i64) -> Result<Vec<RunRecord>, StoreError> {
-    store.read(scope).await?.run_events().after(run, seq, BATCH).await
+async fn read(store: &Store, scope: &AppScope, run: RunId, seq: i64) -> Result<Vec<event::Model>, StoreError> {
+    store.read(scope).await?.run_events().rows(run, seq, BATCH).await
 }
 
 async fn next_of(deltas: &mut Option<DeltaListener>) -> Arc<str> {

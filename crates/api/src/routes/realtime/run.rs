@@ -106,20 +106,30 @@ struct Reader {
 impl Source for Reader {
     /// `None`: the run is over or gone, or the database is.
     async fn next(&mut self) -> Option<Bytes> {
-        if self.unsent.is_none() {
-            match self.follow.next().await {
-                Ok(Some(Followed::Delta(text))) => return Some(sse::delta(self.id(self.seq), self.run, &text)),
-                Ok(Some(Followed::Event(record))) => self.unsent = Some(record),
-                Ok(None) => return None,
+        loop {
+            if self.unsent.is_none() {
+                match self.follow.next().await {
+                    Ok(Some(Followed::Delta(text))) => return Some(sse::delta(self.id(self.seq), self.run, &text)),
+                    Ok(Some(Followed::Event(record))) => self.unsent = Some(record),
+                    Ok(None) => return None,
+                    Err(error) => return self.broken(&error),
+                }
+            }
+            // The record stays until its bytes are there: this may be dropped at any time.
+            let record = self.unsent.as_ref()?;
+            let framed = Box::pin(frame(&self.app, &self.scope, self.run, record)).await;
+            let seq = record.seq;
+            self.unsent = None;
+            match framed {
+                Ok(Framed::Bytes(bytes)) => {
+                    self.seq = seq;
+                    return Some(bytes);
+                }
+                Ok(Framed::Unreadable) => {}
+                Ok(Framed::Gone) => return None,
                 Err(error) => return self.broken(&error),
             }
         }
-        // The record stays until its bytes are there: this may be dropped at any time.
-        let record = self.unsent.as_ref()?;
-        let framed = Box::pin(frame(&self.app, &self.scope, self.run, record)).await;
-        self.seq = record.seq;
-        self.unsent = None;
-        framed.unwrap_or_else(|error| self.broken(&error))
     }
 
     async fn look_again(&mut self) -> bool {
@@ -143,15 +153,23 @@ impl Reader {
     }
 }
 
-/// The event as bytes. `None`: the run is gone.
-async fn frame(app: &App, scope: &AppScope, run: RunId, record: &RunRecord) -> Result<Option<Bytes>, StoreError> {
+/// What becomes of an event.
+enum Framed {
+    Bytes(Bytes),
+    /// It is left out.
+    Unreadable,
+    /// The run is gone.
+    Gone,
+}
+
+async fn frame(app: &App, scope: &AppScope, run: RunId, record: &RunRecord) -> Result<Framed, StoreError> {
     let id = EventId { run, seq: record.seq };
-    let event = app.store.whole_event(record.data.clone()).await?;
+    let Some(event) = sse::readable(&app.store, run, record).await? else { return Ok(Framed::Unreadable) };
     if !sse::changes_state(&event) {
-        return Ok(Some(sse::line(id, &run_log::line(run, record, &event))));
+        return Ok(Framed::Bytes(sse::line(id, &run_log::line(run, record, &event))));
     }
     let outline = app.store.patiently(async { app.store.read(scope).await?.runs().outlines(&[run]).await }).await?.pop();
-    Ok(outline.map(|outline| sse::update(id, outline, Some((record, &event)))))
+    Ok(outline.map_or(Framed::Gone, |outline| Framed::Bytes(sse::update(id, outline, Some((record, &event))))))
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 mod actor;
 mod database;
 mod ids;
+mod logs;
 mod mailbox;
 mod platform;
 mod provider;
@@ -34,6 +35,7 @@ use tower::ServiceExt as _;
 pub(crate) use self::actor::Actor;
 use self::database::Database;
 pub(crate) use self::ids::TripIds;
+pub(crate) use self::logs::Logs;
 use self::mailbox::Mailbox;
 pub(crate) use self::platform::{PlatformAudit, Trace};
 pub(crate) use self::provider::{Grant, Provider};

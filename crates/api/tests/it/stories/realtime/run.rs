@@ -2,9 +2,11 @@
 
 use axum::http::Method;
 use domain::Code;
+use serde_json::Value;
 
+use super::{carry_out, start};
 use crate::walk::{Kind, Stage, Target};
-use crate::world::World;
+use crate::world::{Logs, World};
 
 #[tokio::test]
 async fn a_run_that_has_ended_is_told_from_the_beginning_and_the_stream_ends() {
@@ -41,6 +43,59 @@ async fn a_run_that_has_ended_is_told_from_the_beginning_and_the_stream_ends() {
         }
         let logs = grace.get(&format!("/api/runs/{run}/logs")).await.is(200);
         assert_eq!(logs.at("/pagination/total"), 2, "{logs}");
+    }
+}
+
+#[tokio::test]
+async fn an_event_that_cannot_be_read_is_left_out_and_the_stream_goes_on() {
+    for world in World::each().await {
+        let stage = Stage::set(&world).await;
+        let run = start(&stage.key, "@own/helper").await;
+        let path = format!("/api/realtime/runs/{run}");
+        let mut live = stage.key.open(&path).await;
+        live.take(1).await;
+        let long = "x".repeat(40 * 1024);
+        carry_out(&world, &run, &[&long, "damaged", "whole"]).await;
+        world.lose_blobs();
+        world.execute(&format!("UPDATE events SET data = '{{\"type\":\"of.a.newer.node\"}}' WHERE run_id = '{run}' AND seq = 4")).await;
+
+        let logs = Logs::collect();
+        let rest: Vec<String> = live.take(3).await.into_iter().map(|frame| frame.id).collect();
+        assert_eq!(rest, [2, 5, 6].map(|seq| format!("{run}-{seq}")));
+        assert!(live.next().await.is_none(), "the run has ended");
+        let fields = |error: Value| (error["fields"]["run.id"].clone(), error["fields"]["event.seq"].clone());
+        let mut logged: Vec<_> = logs.take().into_iter().map(fields).collect();
+        logged.sort_by_key(|(_, seq)| seq.as_i64());
+        assert_eq!(logged, [3, 4].map(|seq| (run.clone().into(), seq.into())));
+
+        for seen in 0..=6 {
+            let stream = stage.key.with("last-event-id", format!("{run}-{seen}")).get(&path).await.is(200);
+            let ids: Vec<&str> = stream.text.lines().filter_map(|line| line.strip_prefix("id: ")).collect();
+            let expected: Vec<String> = [1, 2, 5, 6].into_iter().filter(|seq| *seq > seen).map(|seq| format!("{run}-{seq}")).collect();
+            assert_eq!(ids, expected, "resumed behind {seen}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn many_events_that_cannot_be_read_hide_neither_the_next_one_nor_the_end() {
+    for world in World::each().await {
+        let stage = Stage::set(&world).await;
+        let run = start(&stage.key, "@own/helper").await;
+        let path = format!("/api/realtime/runs/{run}");
+        let mut live = stage.key.open(&path).await;
+        live.take(1).await;
+        let mut lines = vec!["damaged"; 100];
+        lines.push("whole");
+        carry_out(&world, &run, &lines).await;
+        world.execute(&format!("UPDATE events SET data = '' WHERE run_id = '{run}' AND seq > 2 AND seq <> 103")).await;
+
+        // Its end, number 104, is one of them.
+        let rest: Vec<String> = live.take(2).await.into_iter().map(|frame| frame.id).collect();
+        assert_eq!(rest, [2, 103].map(|seq| format!("{run}-{seq}")));
+        assert!(live.next().await.is_none(), "the run has ended");
+        let anew = stage.key.get(&path).await.is(200);
+        assert_eq!(anew.text.lines().filter(|line| line.starts_with("id: ")).count(), 3, "{anew}");
     }
 }
 
