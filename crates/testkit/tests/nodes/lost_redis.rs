@@ -81,6 +81,34 @@ async fn until(nodes: &[Api; 2], wanted: &str) -> anyhow::Result<()> {
     }
 }
 
+const METRICS_TOKEN: &str = "the operator's token";
+
+/// How often each node has lost the others, as the operator reads it.
+async fn outages(cluster: &Cluster) -> anyhow::Result<[u64; 2]> {
+    let mut counts = [0; 2];
+    for (count, base_url) in counts.iter_mut().zip([cluster.front.base_url(), cluster.back.base_url()]) {
+        let operator = Api::new(&base_url).with("authorization", &format!("Bearer {METRICS_TOKEN}"));
+        let (status, page) = operator.call(Method::GET, "/metrics", None).await?;
+        let page = page.as_str().context("the metrics are text")?;
+        let value = page.lines().find_map(|line| line.strip_prefix("appstrate_live_outages_total "));
+        *count = value.with_context(|| format!("{status}: {page}"))?.parse()?;
+    }
+    Ok(counts)
+}
+
+/// Waits until both nodes have counted the outage.
+async fn counted(cluster: &Cluster, before: [u64; 2]) -> anyhow::Result<()> {
+    let begin = Instant::now();
+    loop {
+        let now = outages(cluster).await?;
+        if now.iter().zip(&before).all(|(now, before)| now > before) {
+            return Ok(());
+        }
+        ensure!(begin.elapsed() < Duration::from_secs(30), "not counted: {before:?}, then {now:?}");
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+}
+
 /// A run is carried out on one node and followed on the other, whole, once and in order; the longest time between two of its lines.
 async fn followed(cluster: &Cluster, agent: &str) -> anyhow::Result<Duration> {
     let run = cluster.customer.start(agent, &json!({})).await?;
@@ -108,18 +136,20 @@ async fn a_lost_redis_is_told_and_found_again() -> anyhow::Result<()> {
         "read": { "limit": QUOTA, "window": 3600 }, "run": { "limit": 1000 }, "create": { "limit": 1000 }, "write": { "limit": 1000 },
         "auth": { "limit": 1000 }, "public": { "limit": 1000 }, "import": { "limit": 1000 }
     });
-    let settings = [("RATE_LIMITS", limits.to_string()), ("REDIS_TIMEOUT_MS", "10000".to_owned()), ("REDIS_URL", relay.url.clone())];
-    let settings: Vec<_> = settings.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let limits = limits.to_string();
+    let settings = [("RATE_LIMITS", &*limits), ("REDIS_TIMEOUT_MS", "10000"), ("REDIS_URL", &*relay.url), ("METRICS_TOKEN", METRICS_TOKEN)];
     let cluster = Cluster::start_with(Line::Redis, &settings).await?;
     let agent = cluster.agent(talkative(12)).await?;
     let nodes = [cluster.tenant.api.clone(), cluster.back.asked_by(&cluster.tenant.api)];
     until(&nodes, "healthy").await?;
+    let before = outages(&cluster).await?;
 
     relay.set_open(false);
     // Each of them notices by the first request that wants to count.
     let [front, back] = allowed(&nodes, "/api/models").await?;
     ensure!((front, back) == (QUOTA, QUOTA), "each node counts for itself: {front} and {back}");
     until(&nodes, "degraded").await?;
+    counted(&cluster, before).await?;
     // Late by the 3 seconds after which a node looks by itself, and complete.
     let most = followed(&cluster, &agent).await?;
     ensure!(most < Duration::from_secs(10), "{most:?}");
@@ -129,6 +159,9 @@ async fn a_lost_redis_is_told_and_found_again() -> anyhow::Result<()> {
     let [front, back] = allowed(&nodes, "/api/proxies").await?;
     ensure!(front + back == QUOTA, "they count together again: {front} and {back}");
     awake(&cluster, &agent).await?;
+    // Once when a node no longer heard the others and once when it could not reach them, however often it has tried since.
+    let after = outages(&cluster).await?;
+    ensure!(after.iter().zip(&before).all(|(after, before)| after - before <= 2), "{before:?}, then {after:?}");
     cluster.end().await
 }
 
