@@ -1,9 +1,11 @@
 #!/usr/bin/env python3
-"""fuzz-api.py SERVER [--examples N] [--as session|key|end-user|ends|nobody]: fuzzes the API of SERVER from its own OpenAPI document.
+"""fuzz-api.py SERVER [--examples N] [--as session|key|end-user|ends|nobody]: fuzzes the API of SERVER from its own OpenAPI documents.
 
 Starts the server on an empty database, SQLite and, where TEST_DATABASE_URL names a server, PostgreSQL as well; makes a tenant over HTTP,
 and lets schemathesis call every operation: with a session, with a key, and with a key on behalf of an end-user, what deletes last; then
 what ends its own caller, each call as a new account; then, on a server with mail and a login provider, what needs no credentials.
+Later versions of the API are fuzzed from their own documents, on SQLite, with a session and without sequences of calls: what a version
+changes it changes on every engine alike.
 An answer that the document does not know, a 5xx, and an invalid input that is accepted fail. So does an operation that the caller may call
 and that never succeeded: a fuzzer that meets nothing but refusals proves little. The streams are left out, since they do not end.
 
@@ -35,6 +37,10 @@ PRINCIPALS = ["session", "key", "end-user", "ends", "nobody"]
 SCRIPTS = pathlib.Path(__file__).resolve().parent
 CACHE = pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache") / "appstrate"
 CONFIG = SCRIPTS.parent / "openapi" / "schemathesis.toml"
+# The first one is what is spoken to who names none.
+VERSIONS = sorted(path.stem for path in (SCRIPTS.parent / "openapi").glob("20*.json"))
+# Who calls in later versions.
+LATER = ["session"]
 PERMISSIONS = SCRIPTS.parent / "docs" / "reference" / "permissions.md"
 # Large enough that only the limits' own tests meet them.
 LIMITS = {name: {"limit": 1_000_000} for name in ("run", "import", "create", "read", "write", "auth", "public")}
@@ -221,31 +227,42 @@ def including(names):
 PHASES = ["--phases", "examples,coverage,fuzzing"]
 
 
-def fuzz(fuzzer, principal, database):
-    """Whether nothing was found as this principal."""
-    base = fuzzer.base
-    with urllib.request.urlopen(base + "/api/openapi.json") as response:
+def read(base, version):
+    """The document of the version."""
+    with urllib.request.urlopen(urllib.request.Request(base + "/api/openapi.json", headers={"Appstrate-Version": version})) as response:
         document = json.load(response)
+    if document["info"]["version"] != version:
+        sys.exit(f"fuzz-api: the document of {version} is that of {document['info']['version']}")
+    return document
+
+
+def fuzz(fuzzer, principal, version, database):
+    """Whether nothing was found as this principal, in this version."""
+    base, is_default = fuzzer.base, version == VERSIONS[0]
+    document = read(base, version)
     of_keys, _ = permissions()
     named = {operation["x-permission"] for operation in operations(document).values()}
     tenant = Tenant(base, principal, of_keys & named, database.execute)
-    own = prepared(document, tenant.known(), tenant.bodies(), is_session=principal in ("session", "ends"))
-    title = f"as {principal} on {database.name}"
+    document_for = lambda known: prepared(document, known, tenant.bodies(), principal in ("session", "ends"), is_default)
+    own = document_for(tenant.known())
+    speaking = {} if is_default else {"FUZZ_VERSION": version}
+    title = f"as {principal} on {database.name}, version {version}"
     if principal == "ends":
         session = call(base, "/api/auth/get-session", tenant.cookie)[0]["id"]
         ends = {"base": base, "org": tenant.org, "owner": tenant.owner, "session": session, "password": PASSWORD}
-        own = prepared(document, {**tenant.known(), "/api/auth/sessions/{id}": {"id": session}}, tenant.bodies(), is_session=True)
-        fuzzer.run(title, own, {}, [*PHASES, *including(ENDS)], {"FUZZ_ENDS": json.dumps(ends)})
+        own = document_for({**tenant.known(), "/api/auth/sessions/{id}": {"id": session}})
+        fuzzer.run(title, own, {}, [*PHASES, *including(ENDS)], {"FUZZ_ENDS": json.dumps(ends), **speaking})
         return fuzzer.succeeded(ENDS)
     deletes = {name for item in document["paths"].values() for method, one in item.items() if method == "delete" for name in [one["operationId"]]}
     ends = ENDS if principal == "session" else set()
     archive = fuzzer.folder / "package.zip"
     archive.write_bytes(tenant.archive)
-    fuzzer.run(title, own, tenant.headers, ["--phases", "examples,coverage,fuzzing,stateful", *excluding(ends | deletes)], {"FUZZ_ARCHIVE": str(archive)})
+    phases = ["--phases", "examples,coverage,fuzzing,stateful"] if is_default else PHASES
+    fuzzer.run(title, own, tenant.headers, [*phases, *excluding(ends | deletes)], {"FUZZ_ARCHIVE": str(archive), **speaking})
     # What is the default is not deleted.
     call(base, "/api/models/default", tenant.session, {"modelId": tenant.steady_model}, "PUT")
     call(base, "/api/proxies/default", tenant.session, {"proxyId": tenant.steady_proxy}, "PUT")
-    fuzzer.run(f"{title}, deleting", own, tenant.headers, [*PHASES, *including(deletes - ends)])
+    fuzzer.run(f"{title}, deleting", own, tenant.headers, [*PHASES, *including(deletes - ends)], speaking)
     # A principal whom everybody refused would have proved nothing.
     call(base, "/api/runs", tenant.headers)
     return fuzzer.succeeded(callable_by(principal, document))
@@ -254,8 +271,7 @@ def fuzz(fuzzer, principal, database):
 def fuzz_as_nobody(fuzzer, sink, database):
     """Whether nothing was found without credentials, on a server with mail and a login provider."""
     base = fuzzer.base
-    with urllib.request.urlopen(base + "/api/openapi.json") as response:
-        document = json.load(response)
+    document = read(base, VERSIONS[0])
     for name in ("ada", "bob"):
         call(base, "/api/auth/sign-up/email", {}, {"name": name, "email": f"{name}@example.com", "password": PASSWORD})
     call(base, "/api/auth/verify-email", {}, {"token": sink.secret("ada@example.com", "verify-email")})
@@ -294,7 +310,11 @@ def main():
     wanted, failed = options.principals or PRINCIPALS, []
     for engine in [Sqlite, Postgres] if os.environ.get("TEST_DATABASE_URL") else [Sqlite]:
         # Mail changes what sign-up and invitations answer, so that it has a server of its own.
-        for has_mail, principals in [(False, [name for name in wanted if name != "nobody"]), (True, [name for name in wanted if name == "nobody"])]:
+        servers = [(False, VERSIONS[0], [name for name in wanted if name != "nobody"]), (True, VERSIONS[0], [name for name in wanted if name == "nobody"])]
+        if engine is Sqlite:
+            # On servers of their own too: the same seed invents the same names again.
+            servers += [(False, version, [name for name in wanted if name in LATER]) for version in VERSIONS[1:]]
+        for has_mail, version, principals in servers:
             if not principals:
                 continue
             folder = pathlib.Path(tempfile.mkdtemp(prefix="appstrate-fuzz."))
@@ -303,8 +323,8 @@ def main():
                 with serving(server, folder, database, outside(sink) if has_mail else {}) as base:
                     for principal in principals:
                         fuzzer = Fuzzer(library, base, folder, options)
-                        good = fuzz_as_nobody(fuzzer, sink, database) if has_mail else fuzz(fuzzer, principal, database)
-                        failed += [] if good else [f"{principal} on {database.name}"]
+                        good = fuzz_as_nobody(fuzzer, sink, database) if has_mail else fuzz(fuzzer, principal, version, database)
+                        failed += [] if good else [f"{principal} on {database.name}, version {version}"]
             finally:
                 sink.shutdown()
                 database.drop()

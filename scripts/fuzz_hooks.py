@@ -1,7 +1,8 @@
 """What schemathesis does for scripts/fuzz-api.py around every call: it counts the answers, and calls what ends its caller as somebody new.
 
-FUZZ_TALLY names the file of the counts, and FUZZ_ARCHIVE that of a package, which no example in a document can hold. FUZZ_ENDS, where it is set, holds the base URL and an organization as JSON: then each call is made
-by an account of its own.
+FUZZ_TALLY names the file of the counts, and FUZZ_ARCHIVE that of a package, which no example in a document can hold. FUZZ_VERSION, where it is
+set, is the version of the API that every call names. FUZZ_ENDS, where it is set, holds the base URL and an organization as JSON: then each call
+is made by an account of its own.
 """
 
 import itertools
@@ -13,6 +14,7 @@ import schemathesis
 
 TALLY = open(os.environ["FUZZ_TALLY"], "a", buffering=1)
 ARCHIVE = os.environ.get("FUZZ_ARCHIVE")
+VERSION = os.environ.get("FUZZ_VERSION")
 ENDS = json.loads(os.environ.get("FUZZ_ENDS", "null"))
 NUMBER = itertools.count()
 
@@ -24,6 +26,8 @@ def after_call(context, case, response):
 
 @schemathesis.hook
 def before_call(context, case, kwargs):
+    if VERSION:
+        case.headers["Appstrate-Version"] = VERSION
     if ENDS:
         call_as_somebody_new(case)
     elif ARCHIVE and operation_id(case) == "importPackage" and case.meta.generation.mode.is_positive and next(NUMBER) % 2 == 0:
