@@ -1,6 +1,7 @@
 //! Password hashes: Argon2id in PHC strings, computed off the runtime's threads and never more than a few at once.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use argon2::password_hash::{PasswordHasher, PasswordVerifier, phc::PasswordHash};
 use argon2::{Algorithm, Argon2, Params, Version};
@@ -31,6 +32,7 @@ pub struct Passwords {
     permits: Arc<Semaphore>,
     /// Checked against when there is no account, so that its absence takes as long as a wrong password.
     decoy: Arc<str>,
+    computed: Arc<AtomicU64>,
 }
 
 impl Passwords {
@@ -40,7 +42,7 @@ impl Passwords {
         let params = Params::new(options.memory_kib, options.passes, 1, None).expect("costs are valid");
         let hasher = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
         let decoy = hash_now(&hasher, b"decoy").expect("hashing a constant works");
-        Self { hasher, permits: Arc::new(Semaphore::new(options.parallel)), decoy: decoy.into() }
+        Self { hasher, permits: Arc::new(Semaphore::new(options.parallel)), decoy: decoy.into(), computed: Arc::default() }
     }
 
     /// The PHC string of `password` with a fresh salt.
@@ -51,14 +53,21 @@ impl Passwords {
 
     /// Whether `password` belongs to `hash`. Without a hash it takes as long and says no.
     pub async fn verify(&self, password: Secret, hash: Option<String>) -> Result<bool, AuthError> {
-        let (hasher, decoy) = (self.hasher.clone(), self.decoy.clone());
+        let (hasher, decoy, computed) = (self.hasher.clone(), self.decoy.clone(), self.computed.clone());
         self.compute(move || {
             let known = hash.is_some();
             let text = hash.as_deref().unwrap_or(&decoy);
             let parsed = PasswordHash::new(text).map_err(|error| AuthError::Hash { message: error.to_string() })?;
+            computed.fetch_add(1, Ordering::Relaxed);
             Ok(hasher.verify_password(password.expose().as_bytes(), &parsed).is_ok() && known)
         })
         .await?
+    }
+
+    /// How many hashes were computed to check a password, by this one and its clones. A check without a hash computes one as well,
+    /// which shows nowhere else: no answer may tell.
+    pub fn checks_computed(&self) -> u64 {
+        self.computed.load(Ordering::Relaxed)
     }
 
     async fn compute<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, AuthError> {
@@ -89,5 +98,22 @@ mod tests {
         assert!(passwords.verify("correct horse".into(), Some(hash.clone())).await.expect("verifies"));
         assert!(!passwords.verify("wrong horse".into(), Some(hash)).await.expect("verifies"));
         assert!(!passwords.verify("decoy".into(), None).await.expect("verifies"), "the decoy opens nothing");
+    }
+
+    /// Algorithm, version and costs, which stand in a hash before its salt.
+    fn costs(hash: &str) -> &str {
+        hash.rsplitn(3, '$').last().expect("a hash")
+    }
+
+    /// A check reads its costs from the hash that it is given.
+    #[tokio::test]
+    async fn a_check_without_a_hash_computes_as_many_as_one_with_it_at_the_same_costs() {
+        let passwords = Passwords::new(Options { memory_kib: 64, passes: 3, parallel: 1 });
+        let hash = passwords.hash("correct horse".into()).await.expect("hashes");
+        assert_eq!((costs(&passwords.decoy), costs(&hash)), ("$argon2id$v=19$m=64,t=3,p=1", "$argon2id$v=19$m=64,t=3,p=1"));
+        for (hash, computed) in [(Some(hash), 1), (None, 2)] {
+            passwords.verify("wrong horse".into(), hash).await.expect("verifies");
+            assert_eq!(passwords.checks_computed(), computed);
+        }
     }
 }

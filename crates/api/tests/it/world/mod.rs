@@ -51,7 +51,7 @@ pub(crate) struct World {
     pub(crate) failpoints: Arc<store::failpoints::Failpoints>,
     /// What was mailed, in a world with mail.
     pub(crate) mailbox: Arc<Mailbox>,
-    passwords: Passwords,
+    pub(crate) passwords: Passwords,
     background: TaskTracker,
     database_url: String,
     router: Router,
@@ -93,16 +93,13 @@ struct Plan {
     mails: bool,
     /// Where users can sign in with others.
     provider: Option<String>,
-    /// Whether hashing a password takes longer than all the rest of a request, as in production.
-    hashes_slowly: bool,
     /// The server's own calls; `None` reaches nothing.
     outbound: Option<connect::Outbound>,
 }
 
 /// The services behind the API: the one place that knows them all.
 async fn parts(store: Store, clock: Arc<MockClock>, mailer: Option<Arc<dyn Mailer>>, plan: &Plan, options: api::Options) -> api::Parts {
-    let memory_kib = if plan.hashes_slowly { 32 * 1024 } else { 64 };
-    let costs = auth::password::Options { memory_kib, passes: 1, parallel: 2 };
+    let costs = auth::password::Options { memory_kib: 64, passes: 1, parallel: 2 };
     let masters = MasterKeys::new(MasterKey::from_bytes("test", [7; 32]), Vec::new());
     let vault = Vault::open(store.clone(), masters).await.unwrap();
     let many = r#"{"max_concurrent_per_org": 1000000, "per_org_global_rate_per_min": 1000000}"#;
@@ -168,11 +165,6 @@ impl World {
     /// As [`Self::start`], on a server that can send mail.
     pub(crate) async fn with_mail() -> Self {
         Self::on(Database::preferred(), |_| {}, Plan { mails: true, ..Plan::default() }).await
-    }
-
-    /// As [`Self::start`], with passwords whose hash is worth its time.
-    pub(crate) async fn with_slow_hashes() -> Self {
-        Self::on(Database::preferred(), |_| {}, Plan { hashes_slowly: true, ..Plan::default() }).await
     }
 
     /// As [`Self::start`], on a server whose users can sign in with Google and GitHub, both played by `provider`.
