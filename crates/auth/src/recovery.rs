@@ -42,11 +42,11 @@ pub async fn check(store: &Store, passwords: &Passwords, user: &User, wish: Wish
 /// # Errors
 /// [`AuthError::InvalidCredentials`]: another change came first.
 pub async fn change(write: &Write<SystemScope>, user: &User, change: &Change) -> Result<(), AuthError> {
-    // Tokens, user, attempts, sessions: the order of `reset`, so that none of two writes about one account waits for the other.
-    write.account_tokens().delete_of_user(user.id).await?;
+    // User, tokens, attempts, sessions: the order of `reset`, so that of two writes about one account none waits for what the other holds.
     if !write.users().replace_password(user.id, &change.old, &change.new).await? {
         return Err(AuthError::InvalidCredentials { account: Some(user.id) });
     }
+    write.account_tokens().delete_of_user(user.id).await?;
     change.guess.was_right(write).await?;
     Ok(())
 }
@@ -68,10 +68,10 @@ pub async fn prepare_reset(store: &Store, passwords: &Passwords, token: &Secret,
 pub async fn reset(write: &Write<SystemScope>, token: &Secret, hash: &Secret) -> Result<User, AuthError> {
     let owner = write.account_tokens().consume(&token::hash(token.expose()), TokenPurpose::ResetPassword).await?;
     let user = write.users().reset_password(owner.ok_or(AuthError::InvalidToken)?, hash).await?.ok_or(AuthError::InvalidToken)?;
+    write.account_tokens().delete_of_user(user.id).await?;
     // Attempts before sessions, as at a sign-in.
     guess::forget(write, &user.email).await?;
     write.sessions().delete_of_user(user.id, None).await?;
-    write.account_tokens().delete_of_user(user.id).await?;
     Ok(user)
 }
 

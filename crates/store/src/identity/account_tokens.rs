@@ -1,7 +1,7 @@
 //! Secrets that were mailed to users. Only their SHA-256 is kept; each works once and not for long.
 
 use domain::{Timestamp, UserId};
-use sea_orm::{ActiveValue::Set, ColumnTrait as _, ConnectionTrait as _, EntityTrait as _, QueryFilter as _, Statement};
+use sea_orm::{ActiveValue::Set, ColumnTrait as _, ConnectionTrait as _, DbBackend, EntityTrait as _, QueryFilter as _, Statement};
 
 use crate::StoreError;
 use crate::entities::{self, At, account_token};
@@ -63,16 +63,27 @@ impl AccountTokens<'_> {
     }
 
     /// Uses the secret up; whose it was. `None`: unknown, used, expired, or for something else.
+    ///
+    /// Its owner is locked before it. Whoever uses one secret of a user up may go on to forget the others ([`Self::delete_of_user`]): two
+    /// who held a secret each and came to the user after that would wait for each other.
     pub async fn consume(&self, token_hash: &[u8; 32], purpose: TokenPurpose) -> Result<Option<UserId>, StoreError> {
         const CONSUME: &str = "DELETE FROM account_tokens WHERE token_hash = $1 AND purpose = $2 AND expires_at > $3 RETURNING user_id";
+        // A session that is opened at the same time refers to the user, and need not wait.
+        const LOCK_OWNER: &str = "SELECT id FROM users
+             WHERE id = (SELECT user_id FROM account_tokens WHERE token_hash = $1 AND purpose = $2 AND expires_at > $3) FOR NO KEY UPDATE";
         let now = self.unit.store.clock.now().timestamp_millis();
         let values = [token_hash.to_vec().into(), purpose.as_str().into(), now.into()];
-        let statement = Statement::from_sql_and_values(self.unit.store.engine.backend(), CONSUME, values);
+        let backend = self.unit.store.engine.backend();
+        // SQLite writes one at a time.
+        if backend == DbBackend::Postgres {
+            self.unit.transaction.execute_raw(Statement::from_sql_and_values(backend, LOCK_OWNER, values.clone())).await?;
+        }
+        let statement = Statement::from_sql_and_values(backend, CONSUME, values);
         let Some(row) = self.unit.transaction.query_one_raw(statement).await? else { return Ok(None) };
         entities::parse(&row.try_get_by_index::<String>(0)?, "a token's user").map(Some)
     }
 
-    /// Forgets every secret of the user.
+    /// Forgets every secret of the user, whom this write has locked or changed.
     pub async fn delete_of_user(&self, user: UserId) -> Result<u64, StoreError> {
         let delete = account_token::Entity::delete_many().filter(account_token::Column::UserId.eq(user.to_string()));
         Ok(delete.exec(&self.unit.transaction).await?.rows_affected)

@@ -92,6 +92,45 @@ async fn two_who_use_one_link_at_once_are_one_too_many() {
     }
 }
 
+/// Each of these comes to one account's rows from another side; in two orders each would wait for the other's second.
+#[tokio::test]
+async fn of_two_changes_to_one_account_at_once_none_fails_and_no_link_outlives_a_new_password() {
+    const PAIRS: [[&str; 2]; 5] = [["older", "newer"], ["newer", "older"], ["newer", "proof"], ["newer", "change"], ["older", "change"]];
+    for world in World::each_with_mail().await {
+        for (round, pair) in PAIRS.into_iter().enumerate() {
+            let email = format!("ada{round}@example.com");
+            let ada = world.user(&email).await;
+            let caller = world.anonymous().with_cookie(world.session(ada).await.token.expose());
+            let (older, newer) =
+                (world.account_token(ada, TokenPurpose::ResetPassword).await, world.account_token(ada, TokenPurpose::ResetPassword).await);
+            let proof = world.account_token(ada, TokenPurpose::VerifyEmail).await;
+            let send = async |what: &str| match what {
+                "older" => reset(&caller, &older, "battery staple").await,
+                "newer" => reset(&caller, &newer, "battery staple").await,
+                "proof" => caller.post("/api/auth/verify-email", &json!({ "token": proof })).await,
+                _ => {
+                    let body = json!({"currentPassword": "correct horse", "newPassword": "paper clip 12"});
+                    caller.post("/api/auth/change-password", &body).await
+                }
+            };
+            let first = world.store.system().write(store::WriteContext::internal()).await.unwrap();
+            first.users().update(ada, store::UserChange { name: Some("Ada".to_owned()), language: None }).await.unwrap();
+            let goes_on = async {
+                world.until_waiting(2).await;
+                first.commit().await.unwrap();
+            };
+            let (one, other, ()) = tokio::join!(send(pair[0]), send(pair[1]), goes_on);
+
+            let statuses = [one.status, other.status];
+            assert!(statuses.contains(&204) && statuses.iter().all(|status| matches!(status, 204 | 400 | 401)), "{pair:?}: {one} {other}");
+            assert!(pair[1] == "proof" || statuses != [204, 204], "{pair:?}: {statuses:?}");
+            for link in [&older, &newer] {
+                reset(&world.anonymous(), link, "evil staple 1").await.refused(Code::InvalidToken);
+            }
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_mailbox_is_not_flooded() {
     let world = World::with_mail().await;
