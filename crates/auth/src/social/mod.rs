@@ -112,6 +112,12 @@ impl Logins {
         Self { google: google.map(Google::new), github: github.map(GitHub::new), client, callback_base: app_url }
     }
 
+    /// The providers that are configured: their names, and what people call them.
+    pub fn offered(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
+        let google = self.google.as_ref().map(|_| (google::NAME, "Google"));
+        google.into_iter().chain(self.github.as_ref().map(|_| (github::NAME, "GitHub")))
+    }
+
     fn redirect_uri(&self, provider: &str) -> Url {
         let mut url = self.callback_base.clone();
         url.set_path(&format!("{}/api/auth/callback/{provider}", self.callback_base.path().trim_end_matches('/')));

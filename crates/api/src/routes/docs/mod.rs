@@ -4,7 +4,6 @@
 mod account;
 mod errors;
 mod front;
-mod invite;
 mod reference;
 mod swagger;
 mod versions;
@@ -27,7 +26,7 @@ type Page = fn() -> MethodRouter<App>;
 /// Every page by its path, all of them read without credentials. Limits on requests take the paths from here.
 pub const PAGES: [(&str, Page); 12] = [
     ("/", || get(front::page)),
-    ("/invite/{token}", || get(invite::page)),
+    ("/invite/{token}", || get(account::invite)),
     ("/verify-email", || get(account::verify_email)),
     ("/reset-password", || get(account::reset_password)),
     ("/forgot-password", || get(account::forgot_password)),

@@ -1,13 +1,15 @@
-//! The pages that mails about accounts lead to, and the one where a login with others ends that was refused. A person can finish on
-//! them; opening one changes nothing.
+//! The pages that mails about accounts and invitations lead to, and the one to sign in on. A person can finish on them; opening one
+//! changes nothing.
 
 mod form;
+mod invite;
 
 use axum::extract::{RawQuery, State};
 use axum::response::Response;
 use domain::Code;
 
-use self::form::{Field, Form, with_forms};
+use self::form::{Done, Field, Form, with_forms};
+pub(super) use self::invite::page as invite;
 use super::html;
 use super::reference::{escape, prose};
 use crate::app::App;
@@ -35,9 +37,10 @@ pub(super) async fn verify_email(State(app): State<App>, RawQuery(query): RawQue
     let again = Form {
         action: "api/auth/send-verification-email",
         token: None,
-        field: Some(Field::Email),
+        fields: &[Field::Email],
         button: "Send a new link",
-        done: "If the address has an account that is not confirmed, a mail is on its way.",
+        done: Done::Says("If the address has an account that is not confirmed, a mail is on its way."),
+        session: false,
     };
     let again = format!("<h2>A new link</h2><p>A link works once, for 24 hours.</p>{}", again.html(base(&app)));
     let Some(token) = token(query.as_deref()) else {
@@ -46,9 +49,10 @@ pub(super) async fn verify_email(State(app): State<App>, RawQuery(query): RawQue
     let confirm = Form {
         action: "api/auth/verify-email",
         token: Some(&token),
-        field: None,
+        fields: &[],
         button: "Confirm",
-        done: "Your e-mail address is confirmed. You can sign in now.",
+        done: Done::Says("Your e-mail address is confirmed. You can sign in now."),
+        session: false,
     };
     let confirm = confirm.html(base(&app));
     with_forms(
@@ -66,9 +70,10 @@ pub(super) async fn reset_password(State(app): State<App>, RawQuery(query): RawQ
     let choose = Form {
         action: "api/auth/reset-password",
         token: Some(&token),
-        field: Some(Field::NewPassword),
+        fields: &[Field::NewPassword],
         button: "Set the password",
-        done: "The password is set, and you are signed out everywhere. Sign in with it.",
+        done: Done::Says("The password is set, and you are signed out everywhere. Sign in with it."),
+        session: false,
     };
     let choose = choose.html(base(&app));
     with_forms("Choose a new password", &format!("<h1>Choose a new password</h1><p>8 to 256 characters.</p>{choose}{again}"))
@@ -83,9 +88,10 @@ pub(super) async fn forgot_password(State(app): State<App>) -> Response {
     let ask = Form {
         action: "api/auth/forgot-password",
         token: None,
-        field: Some(Field::Email),
+        fields: &[Field::Email],
         button: "Send a link",
-        done: "If the address has an account, a mail is on its way.",
+        done: Done::Says("If the address has an account, a mail is on its way."),
+        session: false,
     };
     let ask = ask.html(base(&app));
     with_forms(
@@ -94,7 +100,7 @@ pub(super) async fn forgot_password(State(app): State<App>) -> Response {
     )
 }
 
-/// `/login?error=<code>`: where a login with others ends that was refused.
+/// `/login?error=<code>`: to sign in on, and where a login with others ends that was refused.
 pub(super) async fn login(State(app): State<App>, RawQuery(query): RawQuery) -> Response {
     let error = parameter(query.as_deref(), "error");
     let refusal = Code::ALL.iter().find(|code| Some(code.as_str()) == error.as_deref()).map_or_else(
@@ -108,13 +114,28 @@ pub(super) async fn login(State(app): State<App>, RawQuery(query): RawQuery) -> 
             )
         },
     );
-    let call = format!(
-        "curl -c cookies.txt -X POST {}/api/auth/sign-in/email \\\n  -H 'Content-Type: application/json' -d '{{\"email\":\"…\",\"password\":\"…\"}}'",
-        base(&app)
-    );
-    let call = escape(&call);
-    let forgotten = if app.mailer.is_some() { "<p><a href=\"forgot-password\">Ask for a new password</a></p>" } else { "" };
-    html("Sign in", &format!("{refusal}<h2>Sign in with a password</h2><pre>{call}</pre>{forgotten}"))
+    let sign_in = Form {
+        action: "api/auth/sign-in/email",
+        token: None,
+        fields: &[Field::Email, Field::Password],
+        button: "Sign in",
+        done: Done::Says("You are signed in."),
+        session: true,
+    };
+    let sign_in = sign_in.html(base(&app));
+    with_forms("Sign in", &format!("{refusal}<h2>Sign in with a password</h2>{sign_in}{}", others(&app, "", "")))
+}
+
+/// The other ways to a session: a new password, and the providers. `top` leads from the page to the server's address; a login with a
+/// provider ends on `back`, below that.
+fn others(app: &App, top: &str, back: &str) -> String {
+    let path = app.options.app_url.path().trim_end_matches('/');
+    let links = app.logins.offered().map(|(provider, name)| {
+        let href = escape(&format!("{top}api/auth/sign-in/social/{provider}?redirectTo={path}/{back}"));
+        format!("<p><a href=\"{href}\">Sign in with {name}</a></p>")
+    });
+    let forgotten = app.mailer.is_some().then(|| format!("<p><a href=\"{top}forgot-password\">Ask for a new password</a></p>"));
+    links.chain(forgotten).collect()
 }
 
 const INCOMPLETE: &str = "<h1>The link is not whole</h1><p>Copy the whole link out of the mail, and open it again.</p>";

@@ -2,7 +2,7 @@ mod audit;
 mod change_password;
 mod get_session;
 mod guessing;
-mod pages;
+pub(super) mod pages;
 mod reset_password;
 mod sessions;
 mod sign_in;

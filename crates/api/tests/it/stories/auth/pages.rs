@@ -7,7 +7,7 @@ use domain::Code;
 use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
 
-use crate::world::{Reply, World};
+use crate::world::{Actor, Reply, World};
 
 /// Opens the link of a mail, as a person and as a scanner of mail do.
 async fn open(world: &World, mail: &Mail) -> Reply {
@@ -16,7 +16,12 @@ async fn open(world: &World, mail: &Mail) -> Reply {
 }
 
 async fn page(world: &World, path: &str) -> Reply {
-    let page = world.anonymous().get(path).await.is(200);
+    seen_by(&world.anonymous(), path).await
+}
+
+/// A page as this visitor sees it, whose browser would run its script.
+pub(in crate::stories) async fn seen_by(visitor: &Actor<'_>, path: &str) -> Reply {
+    let page = visitor.get(path).await.is(200);
     assert_eq!(page.header("content-type"), Some("text/html; charset=utf-8"));
     assert_eq!((page.header("referrer-policy"), page.header("cache-control")), (Some("no-referrer"), Some("no-store")));
     let policy = page.header("content-security-policy").unwrap();
@@ -34,18 +39,28 @@ fn between<'t>(text: &'t str, before: &str, after: &str) -> Option<&'t str> {
     Some(text.split_once(before)?.1.split_once(after)?.0)
 }
 
-/// Fills in the page's first form and presses its button, as its script does.
+/// Fills in the page's first form and presses its button, as its script does for a visitor without a session.
 async fn submit(world: &World, page: &Reply, typed: Value) -> Reply {
+    submit_by(&world.anonymous(), page, typed).await
+}
+
+/// As [`submit`], for this visitor, whose cookie is sent if the form says so.
+pub(in crate::stories) async fn submit_by(visitor: &Actor<'_>, page: &Reply, typed: Value) -> Reply {
     let form = between(&page.text, "<form ", "</form>").unwrap_or_else(|| panic!("no form: {page}"));
     let mut body: Map<String, Value> = typed.as_object().unwrap().clone();
     for name in body.keys() {
         assert!(form.contains(&format!("<input name=\"{name}\"")), "there is nothing to type {name} into: {form}");
     }
-    if let Some(token) = between(form, "name=\"token\" value=\"", "\"") {
-        body.insert("token".to_owned(), json!(token));
+    for input in form.split("<input ").skip(1).map(|input| input.split_once('>').unwrap().0) {
+        let name = between(input, "name=\"", "\"").unwrap();
+        if let Some(value) = between(input, "value=\"", "\"") {
+            body.insert(name.to_owned(), json!(value));
+        }
+        assert!(body.contains_key(name), "nothing was typed into {name}: {form}");
     }
-    let action = between(form, "action=\"", "\"").unwrap();
-    world.anonymous().post(&format!("/{action}"), &body.into()).await
+    let action = between(form, "action=\"", "\"").unwrap().trim_start_matches("../");
+    let visitor = if form.split('>').next().unwrap().contains(" data-session") { visitor.clone() } else { visitor.without("cookie") };
+    visitor.post(&format!("/{action}"), &body.into()).await
 }
 
 #[tokio::test]
@@ -107,6 +122,21 @@ async fn a_refused_login_says_why_and_what_to_do() {
     }
     for query in ["", "?error=", "?error=nonsense", "?error=%3Cscript%3E", "?error=a&error=b"] {
         let shown = page(&world, &format!("/login{query}")).await;
-        assert!(shown.text.contains("/api/auth/sign-in/email") && !shown.text.contains("<script"), "{shown}");
+        assert!(shown.text.contains("<h1>Sign in</h1>") && !shown.text.contains("nonsense"), "{shown}");
+        assert_eq!(shown.text.matches("<script").count(), 1, "the page's own: {shown}");
     }
+}
+
+#[tokio::test]
+async fn whoever_has_a_password_signs_in_on_the_page() {
+    let world = World::with_mail().await;
+    world.proven_user("ada@example.com").await;
+    let shown = page(&world, "/login").await;
+    assert!(shown.text.contains("href=\"forgot-password\"") && !shown.text.contains("Google"), "{shown}");
+    submit(&world, &shown, json!({"email": "ada@example.com", "password": "a wrong guess"})).await.refused(Code::InvalidCredentials);
+    let signed_in = submit(&world, &shown, json!({"email": "ada@example.com", "password": "correct horse"})).await.is(200);
+    let session = super::token(&signed_in);
+    world.anonymous().with_cookie(&session).get("/api/me").await.is(200);
+    let another = world.anonymous().with("origin", "https://evil.example");
+    submit_by(&another, &shown, json!({"email": "ada@example.com", "password": "correct horse"})).await.refused(Code::Forbidden);
 }
