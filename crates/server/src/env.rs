@@ -145,7 +145,8 @@ pub(crate) struct Serve {
     #[arg(long, env = "REDIS_TIMEOUT_MS", default_value_t = 50, value_parser = clap::value_parser!(u64).range(1..=10_000))]
     pub redis_timeout_ms: u64,
     /// Exceptions to the ban on private addresses: comma-separated `purpose=CIDR-or-host:port`, purpose one of
-    /// `models`, `webhooks`, `providers`, `agents`, `proxies`, `all`.
+    /// `models`, `webhooks`, `providers`, `agents`, `proxies`, `platform` (mail and login with others),
+    /// `all`.
     #[arg(long, env = "OUTBOUND_ALLOW", default_value = "")]
     pub outbound_allow: String,
     /// Outbound proxies that every organization may choose: JSON, `[{"id", "label", "url", "isDefault"?, "enabled"?}]`, `url` being

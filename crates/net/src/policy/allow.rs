@@ -10,8 +10,8 @@ use super::Purpose;
 
 /// Exceptions from the outbound rules: comma-separated `purpose=CIDR-or-host:port`.
 ///
-/// Purposes are `models`, `webhooks`, `providers`, `agents`, `proxies` and `all`. The port may be left out, which means any port. IPv6 with a port
-/// is bracketed: `all=[fd00::/8]:443`. Empty by default.
+/// Purposes are those of [`Purpose::as_str`] and `all`. The port may be left out, which means any port. IPv6 with a port is bracketed:
+/// `all=[fd00::/8]:443`. Empty by default.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct OutboundAllow {
     entries: Vec<Entry>,
@@ -85,12 +85,10 @@ fn parse_entry(entry: &str) -> Result<Entry, &'static str> {
     let (purpose, place) = entry.split_once('=').ok_or("it has no \"=\"")?;
     let purpose = match purpose.trim() {
         "all" => None,
-        "models" => Some(Purpose::Models),
-        "webhooks" => Some(Purpose::Webhooks),
-        "providers" => Some(Purpose::Providers),
-        "agents" => Some(Purpose::Agents),
-        "proxies" => Some(Purpose::Proxies),
-        _ => return Err("the purpose is not one of models, webhooks, providers, agents, proxies, all"),
+        name => match Purpose::ALL.into_iter().find(|purpose| purpose.as_str() == name) {
+            Some(purpose) => Some(purpose),
+            None => return Err("the purpose is not one of models, webhooks, providers, agents, proxies, platform, all"),
+        },
     };
     let (place, port) = split_port(place.trim())?;
     Ok(Entry { purpose, place: parse_place(place)?, port })

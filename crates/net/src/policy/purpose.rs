@@ -13,7 +13,7 @@ pub enum Purpose {
     Agents,
     /// Upstream proxies: their own addresses, and what a test of one calls.
     Proxies,
-    /// The platform's own: imports, mail, login with others. Only `all` entries except from the rules here.
+    /// The platform's own: imports, mail, login with others.
     Platform,
 }
 

@@ -193,6 +193,12 @@ fn an_exception_holds_for_its_purpose_place_and_port_only() {
     assert!(vet(list, Purpose::Agents, "https://[fd12::1]/").is_ok());
     assert!(vet(list, Purpose::Agents, "https://[fd12::1]:444/").is_err());
     assert!(vet(list, Purpose::Webhooks, "http://hooks.internal:9999/").is_ok());
+    for listed in Purpose::ALL {
+        for purpose in Purpose::ALL {
+            let outcome = vet(&format!("{}=10.0.0.25:587", listed.as_str()), purpose, "https://10.0.0.25:587/");
+            assert_eq!(outcome.is_ok(), purpose == listed, "{listed:?} for {purpose:?}");
+        }
+    }
 }
 
 #[test]
