@@ -1,5 +1,7 @@
 //! Reading rows of one tenant.
 
+use std::fmt::Write as _;
+
 use sea_orm::sea_query::{Asterisk, Expr, ExprTrait as _, Func, IntoCondition, IntoIden as _, LockType, Query, SelectStatement};
 use sea_orm::{
     ConnectionTrait as _, EntityTrait, FromQueryResult as _, IntoSimpleExpr, Order, PaginatorTrait as _, PartialModelTrait,
@@ -119,7 +121,7 @@ async fn rows_on(session: &Session, page: Page, mut query: SelectStatement) -> R
     let backend = session.get_database_backend();
     let statement = if page.offset() == 0 {
         let mut first = backend.build(&query);
-        first.sql.push_str(&format!(" LIMIT {}", page.limit()));
+        write!(first.sql, " LIMIT {}", page.limit()).expect("writing to text");
         first
     } else {
         backend.build(query.limit(page.limit()).offset(page.offset()))

@@ -65,16 +65,15 @@ fn as_key(app: &App, login: KeyLogin, claims: &Claims) -> Result<Identified, Ref
         return Err(refused(Problem::new(Code::Forbidden, "The key belongs to another application.").param("X-App-Id")));
     }
     let permissions = key_permissions(&login);
-    let (scope, end_user, permissions) = match &claims.end_user {
-        None => (login.app_scope(), None, permissions),
-        Some(_) => {
-            // Malformed, unknown, foreign and deleted are one answer.
-            let Some((scope, id)) = login.end_user_scope().zip(claims.end_user_id()) else {
-                let problem = Problem::new(Code::InvalidEndUser, "Appstrate-User names no end-user of this application.");
-                return Err(refused(problem.param("Appstrate-User")));
-            };
-            (scope, Some(id), permissions.intersection(PermissionSet::end_user()))
-        }
+    let (scope, end_user, permissions) = if claims.end_user.is_some() {
+        // Malformed, unknown, foreign and deleted are one answer.
+        let Some((scope, id)) = login.end_user_scope().zip(claims.end_user_id()) else {
+            let problem = Problem::new(Code::InvalidEndUser, "Appstrate-User names no end-user of this application.");
+            return Err(refused(problem.param("Appstrate-User")));
+        };
+        (scope, Some(id), permissions.intersection(PermissionSet::end_user()))
+    } else {
+        (login.app_scope(), None, permissions)
     };
     app.store.system().key_used(login.key);
     let org = CallerOrg { scope: login.org_scope(), role: login.role, user: login.creator };
